@@ -1,0 +1,1 @@
+"""From configured devices to a finished dataset: the composition root."""

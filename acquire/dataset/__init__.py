@@ -1,0 +1,1 @@
+"""The K2MUSE subject file and everything around it."""

@@ -1,0 +1,1 @@
+"""Gait from markers and plates: pure functions of arrays."""

@@ -1,0 +1,1 @@
+"""Lab Streaming Layer: the only place that imports its binding."""

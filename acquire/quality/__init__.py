@@ -1,0 +1,1 @@
+"""Signal quality as declared metrics."""

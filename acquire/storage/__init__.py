@@ -1,0 +1,1 @@
+"""Files of a recording: raw XDF, trial archive, names, recovery."""

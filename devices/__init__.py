@@ -1,0 +1,1 @@
+"""Everything that knows a vendor: adapters, their wire formats and their twins."""

@@ -1,0 +1,1 @@
+"""A-mode ultrasound probes over a framed TCP protocol."""

@@ -1,0 +1,1 @@
+"""Bertec instrumented treadmill: belts, deck, and the limits that guard them."""

@@ -1,0 +1,1 @@
+"""Noraxon MR HTTP streaming: surface EMG."""

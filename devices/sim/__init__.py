@@ -1,0 +1,1 @@
+"""The simulated lab: one walking person and one history drive every twin."""

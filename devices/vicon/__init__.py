@@ -1,0 +1,1 @@
+"""Vicon DataStream: markers, force plates and the trigger line."""

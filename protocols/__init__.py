@@ -1,0 +1,1 @@
+"""Experimental protocols as data, and the runner that steps through them."""

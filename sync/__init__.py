@@ -1,0 +1,1 @@
+"""Clock alignment: pure functions of arrays."""
