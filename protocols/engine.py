@@ -1,0 +1,100 @@
+"""The seam between the protocol runner and the laboratory."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from protocols.timeline import TrialPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Treadmill:
+    """What the treadmill reports; None where nothing fresh is known.
+
+    `state` is the adapter's own word for it, ``unknown`` without fresh status.
+    """
+
+    left_mps: float | None = None
+    right_mps: float | None = None
+    incline_deg: float | None = None
+    reversed_facing: bool = False
+    state: str = "unknown"
+
+    @property
+    def at_standstill(self) -> bool:
+        """Whether both belts are known to stand (readback is in whole mm/s, with noise)."""
+        speeds = (self.left_mps, self.right_mps)
+        return all(speed is not None and abs(speed) < 0.01 for speed in speeds)
+
+    def at_speed(self, belt_mps: float, tolerance_mps: float = 0.03) -> bool:
+        """Whether both belts are known to run at `belt_mps`."""
+        speeds = (self.left_mps, self.right_mps)
+        return all(
+            speed is not None and abs(speed - belt_mps) <= tolerance_mps
+            for speed in speeds
+        )
+
+    def at_incline(self, incline_deg: float, tolerance_deg: float = 0.1) -> bool:
+        """Whether the deck is known to be at `incline_deg`."""
+        known = self.incline_deg
+        return known is not None and abs(known - incline_deg) <= tolerance_deg
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStatus:
+    """What the recorder says: its state, and what is wrong, in words."""
+
+    state: str = "idle"  #: idle armed recording stopping verified failed
+    problems: tuple[str, ...] = ()
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """Carries what the runner asks for to devices and recorder.
+
+    Every call returns at once: it asks, and the effect is read back later from
+    `treadmill` and `recording`. What cannot be asked for raises an exception with
+    the reason; the runner then stops the belts and fails the trial.
+    """
+
+    def treadmill(self) -> Treadmill: ...
+    def belts(self, belt_mps: float, accel_mps2: float) -> None: ...
+    def deck(self, incline_deg: float) -> None:
+        """Move the deck; the runner has the operator's confirmation."""
+        ...
+
+    def facing(self, reversed_facing: bool) -> None:
+        """Say which way the participant faces; the operator has confirmed it."""
+        ...
+
+    def stop(self) -> None:
+        """Ramp the belts to zero at the ordinary rate."""
+        ...
+
+    def abort(self) -> None:
+        """Stop the belts now; the deck stays where it is."""
+        ...
+
+    def arm(self, trial: TrialPlan) -> None:
+        """Open the file of this trial's next take and wait for every stream."""
+        ...
+
+    def record(self) -> None:
+        """Start writing; the trigger line is still low."""
+        ...
+
+    def recording(self) -> RecordingStatus: ...
+    def capture(self, start: bool, trial: TrialPlan) -> None:
+        """Raise or lower the trigger line through the motion-capture system."""
+        ...
+
+    def finish(self, trial: TrialPlan) -> None:
+        """Close and verify the file."""
+        ...
+
+    def verdict(self, trial: TrialPlan, accepted: bool, reason: str) -> None:
+        """Note whether the take just recorded counts."""
+        ...
+
+    def event(self, name: str, **facts: object) -> None:
+        """Publish and journal one event."""
+        ...
