@@ -21,7 +21,7 @@ class Treadmill:
 
     @property
     def at_standstill(self) -> bool:
-        """Whether both belts are known to stand (readback is in whole mm/s, with noise)."""
+        """Whether both belts are known to stand, but for the noise of readback."""
         speeds = (self.left_mps, self.right_mps)
         return all(speed is not None and abs(speed) < 0.01 for speed in speeds)
 

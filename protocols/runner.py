@@ -16,6 +16,7 @@ from protocols.states import DEADLINES_S, Question, Snapshot, State
 from protocols.timeline import Action, TrialPlan, actions
 
 BROKEN = ("unexpected_stop", "connection_lost")
+DECK_SETTLE_S = 1.0  #: readback at the target for so long means the deck has stopped
 Ending = Literal["aborted", "failed"]
 
 
@@ -50,6 +51,7 @@ class Runner:
         self._duration_s: float | None = None
         self._trial: TrialPlan | None = None
         self._rest_s = 0.0
+        self._deck_there_s: float | None = None
         self._question: Question | None = None
         self._n_questions = 0
         self._answer: str | None = None
@@ -154,8 +156,8 @@ class Runner:
 
     def _overdue(self, limit_s: float) -> None:
         if self._state is State.ABORTING:
-            self._message += "; BELT STATE UNKNOWN: use the hardware emergency stop"
-            self._enter(State(self._ending))
+            warning = "BELT STATE UNKNOWN: use the hardware emergency stop"
+            self._enter(State(self._ending), f"{self._message}; {warning}")
         else:
             self._end("failed", f"{self._state}: nothing after {limit_s:g} s")
 
@@ -230,13 +232,18 @@ class Runner:
         answer = self._take_answer()
         if answer == "move the deck":
             self._enter(State.MOVING_DECK)
+            self._deck_there_s = None
             self._engine.deck(self._trial.incline_deg if self._trial else 0.0)
         elif answer:
             self._end("aborted", "the operator declined to move the deck")
 
     def _in_moving_deck(self) -> None:
         target = self._trial.incline_deg if self._trial else 0.0
-        if self._engine.treadmill().at_incline(target):
+        if not self._engine.treadmill().at_incline(target):
+            self._deck_there_s = None
+        elif self._deck_there_s is None:
+            self._deck_there_s = self._now()
+        elif self._now() - self._deck_there_s >= DECK_SETTLE_S:
             self._standing()
 
     def _in_confirming_facing(self) -> None:
