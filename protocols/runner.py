@@ -15,7 +15,8 @@ from protocols.schema import Prompt, ProtocolDefinition, Rest
 from protocols.states import DEADLINES_S, Question, Snapshot, State
 from protocols.timeline import Action, TrialPlan, actions
 
-BROKEN = ("unexpected_stop", "connection_lost")
+BROKEN = ("unexpected_stop", "connection_lost", "adopted")
+UNKNOWN_S = 2.0  #: longer without a fresh treadmill status ends the run
 DECK_SETTLE_S = 1.0  #: readback at the target for so long means the deck has stopped
 Ending = Literal["aborted", "failed"]
 
@@ -47,7 +48,7 @@ class Runner:
         self._n_done = self._n_trials - left
         self._lock = threading.RLock()
         self._state = State.IDLE
-        self._entered_s = now()
+        self._entered_s = self._known_s = now()
         self._duration_s: float | None = None
         self._trial: TrialPlan | None = None
         self._rest_s = 0.0
@@ -100,6 +101,7 @@ class Runner:
         """Begin with the first action."""
         with self._lock:
             self._require(State.IDLE)
+            self._known_s = self._now()
             self._guarded(self._next)
 
     def answer(self, question_id: int, answer: str) -> None:
@@ -126,6 +128,7 @@ class Runner:
         """Go on after a pause, with the same trial from its beginning."""
         with self._lock:
             self._require(State.PAUSED)
+            self._known_s = self._now()
             self._guarded(self._next)
 
     def abort(self, reason: str) -> None:
@@ -144,15 +147,23 @@ class Runner:
     # ---- moving on ------------------------------------------------------------
 
     def _advance(self) -> None:
-        treadmill = self._engine.treadmill()
-        if treadmill.state in BROKEN and self._state is not State.ABORTING:
-            self._end("failed", f"treadmill: {treadmill.state.replace('_', ' ')}")
+        trouble = self._treadmill_trouble()
+        if trouble and self._state is not State.ABORTING:
+            self._end("failed", f"treadmill: {trouble}")
             return
         limit_s = DEADLINES_S.get(self._state)
         if limit_s is not None and self._now() - self._entered_s > limit_s:
             self._overdue(limit_s)
             return
         self._waits[self._state]()
+
+    def _treadmill_trouble(self) -> str:
+        state = self._engine.treadmill().state
+        if state != "unknown":
+            self._known_s = self._now()
+        elif self._now() - self._known_s > UNKNOWN_S:
+            return f"no status for {UNKNOWN_S:g} s, belt state unknown"
+        return state.replace("_", " ") if state in BROKEN else ""
 
     def _overdue(self, limit_s: float) -> None:
         if self._state is State.ABORTING:

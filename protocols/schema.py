@@ -4,16 +4,15 @@ Unknown keys are refused, with the nearest known one. Names of conditions and mo
 those of the K2MUSE dataset, because they become folders and fields of the subject file.
 """
 
-import difflib
-from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from protocols.errors import ProtocolFileError
+from protocols.validation import explain, keys_of
 
 Mode = Literal["LG_0", "AS_5", "AS_10", "DS_5", "DS_10"]
 Condition = Literal[
@@ -142,22 +141,6 @@ def parse_protocol(text: str, *, source: str) -> ProtocolDefinition:
     try:
         return ProtocolDefinition.model_validate(data)
     except ValidationError as error:
-        lines = "\n  ".join(_explain(error))
+        known = keys_of(ProtocolDefinition, Prompt, Rest, Trials)
+        lines = "\n  ".join(explain(error, known))
         raise ProtocolFileError(f"{source}:\n  {lines}") from error
-
-
-def _explain(error: ValidationError) -> Iterable[str]:
-    known = {*ProtocolDefinition.model_fields, *Settings.model_fields}
-    for step in (Prompt, Rest, Trials):
-        known |= set(step.model_fields)
-    for problem in error.errors():
-        where = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            yield f"{where}: unknown key{_nearest(problem['loc'], known)}"
-        else:
-            yield f"{where}: {problem['msg']} (it is {problem['input']!r})"
-
-
-def _nearest(location: tuple[Any, ...], known: set[str]) -> str:
-    near = difflib.get_close_matches(str(location[-1]), known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
