@@ -117,7 +117,7 @@ class ControlClient:
         self._next_id = 0
 
     def request(
-        self, verb: str, timeout_s: float = 5.0, **arguments: object
+        self, verb: str, /, timeout_s: float = 5.0, **arguments: object
     ) -> dict[str, Any]:
         """Return the result once the other process has done what was asked.
 

@@ -18,7 +18,6 @@ from devices.sim.lab import LabClient
 log = logging.getLogger("kinemuse.virtual_lab")
 
 READY_TIMEOUT_S = 20.0
-CAPTURE_KEY = "capture_port"
 
 
 class VirtualLabError(RuntimeError):
@@ -109,8 +108,9 @@ class VirtualLab:
         ready = self._launch(name, module, [*arguments, "--port", str(port)])
         host = "127.0.0.1"
         changes: dict[str, Any] = {"host": host, "port": ready["port"]}
-        if CAPTURE_KEY in ready:
-            changes[CAPTURE_KEY] = ready[CAPTURE_KEY]
+        if "capture_port" in ready:
+            capture = {"host": host, "port": ready["capture_port"]}
+            changes["capture"] = entry.settings.capture.model_dump() | capture
         self.rig = self.rig.with_device(name, **changes)
         self.addresses[name] = f"{host}:{ready['port']}"
 

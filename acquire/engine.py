@@ -1,0 +1,314 @@
+"""Carries what the protocol runner asks for to treadmill, recorder and trigger line.
+
+Calls return at once. What is slow (opening a file, verifying it) runs on a worker
+thread, and its failure shows as a failed recording. What the treadmill and the recorder
+report is polled on threads of their own; a report that is not fresh counts as unknown.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from acquire.control import ControlClient, ControlError
+from acquire.storage import labels
+from acquire.storage.layout import TrialKey, next_take
+from protocols.engine import RecordingStatus, Treadmill
+from protocols.timeline import TrialPlan
+
+log = logging.getLogger("kinemuse.engine")
+
+POLL_S = 0.05
+HEARTBEAT_S = 0.1
+FRESH_S = 0.5
+RUNNER_ALIVE_S = 0.3
+COMMAND_TIMEOUT_S = 1.0
+ARM_TIMEOUT_S = 15.0
+FINISH_TIMEOUT_S = 20.0
+
+
+class Capture(Protocol):
+    """Starts and stops a capture, and with it the trigger line."""
+
+    def start(self, name: str) -> None: ...
+    def stop(self, name: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Take:
+    """One recorded take, and what the recorder said of it."""
+
+    key: TrialKey
+    path: Path
+    state: str
+    problems: tuple[str, ...]
+    facing: str = "forward"
+
+
+class LabEngine:
+    """The engine of a real or virtual laboratory.
+
+    `publish` journals an event and sends it to LSL. `on_take` is called, on the worker
+    thread, with every take once its file is closed.
+    """
+
+    def __init__(
+        self,
+        *,
+        dataset: Path,
+        participant: str,
+        session: str,
+        runtime_dir: Path,
+        treadmill: str | None,
+        capture: Capture | None,
+        required_streams: tuple[str, ...],
+        publish: Callable[[str, Mapping[str, object]], None],
+        on_take: Callable[[Take], None],
+    ) -> None:
+        self._dataset, self._participant, self._session = dataset, participant, session
+        self._capture, self._required = capture, required_streams
+        self._publish, self._on_take = publish, on_take
+        self._belts = ControlClient(treadmill, runtime_dir) if treadmill else None
+        self._beat = ControlClient(treadmill, runtime_dir) if treadmill else None
+        self._treadmill_watch = _Watch(treadmill, runtime_dir)
+        self._recorder_watch = _Watch("recorder", runtime_dir)
+        self._recorder = ControlClient("recorder", runtime_dir)
+        self._work: queue.Queue[Callable[[], None] | None] = queue.Queue()
+        self._recording = RecordingStatus()
+        self._take: TrialKey | None = None
+        self._last_tick_s = 0.0
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._worker, name="engine-worker", daemon=True),
+            threading.Thread(target=self._heart, name="engine-heart", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Begin to watch, to beat, and to work."""
+        for thread in self._threads:
+            thread.start()
+        self._treadmill_watch.start()
+        self._recorder_watch.start()
+
+    def close(self) -> None:
+        """Finish the work at hand and stop every thread."""
+        self._work.put(None)
+        self._threads[0].join(timeout=FINISH_TIMEOUT_S)
+        self._stopping.set()
+        self._threads[1].join(timeout=2.0)
+        self._treadmill_watch.close()
+        self._recorder_watch.close()
+
+    def runner_ticked(self) -> None:
+        """Show that the runner lives; without this the heartbeat stops."""
+        self._last_tick_s = time.monotonic()
+
+    # ---- treadmill ------------------------------------------------------------
+
+    def treadmill(self) -> Treadmill:
+        device = self._treadmill_watch.fresh().get("device")
+        if not isinstance(device, Mapping):
+            return Treadmill()
+        return Treadmill(
+            left_mps=_number(device.get("left_mps")),
+            right_mps=_number(device.get("right_mps")),
+            incline_deg=_number(device.get("incline_deg")),
+            reversed_facing=device.get("facing") == "reversed",
+            state=str(device.get("state", "unknown")),
+        )
+
+    def take_charge(self) -> None:
+        """Arm the treadmill: the operator has started a run."""
+        self._command("arm")
+
+    def belts(self, belt_mps: float, accel_mps2: float) -> None:
+        speeds = {"left_mps": belt_mps, "right_mps": belt_mps}
+        self._command("belts", **speeds, accel_mps2=accel_mps2)
+        self.event("belts", belt_mps=belt_mps, accel_mps2=accel_mps2)
+
+    def deck(self, incline_deg: float) -> None:
+        self._command("deck", incline_deg=incline_deg, confirm=True)
+        self.event("deck", incline_deg=incline_deg)
+
+    def facing(self, reversed_facing: bool) -> None:
+        self._command("facing", reversed=reversed_facing, confirm=True)
+        self.event("facing", reversed=reversed_facing)
+
+    def stop(self) -> None:
+        self._command("stop")
+
+    def abort(self) -> None:
+        self.event("abort")
+        self._command("abort")
+
+    def _command(self, verb: str, **arguments: object) -> None:
+        if self._belts is None:
+            raise ControlError("the rig names no treadmill")
+        self._belts.request(
+            "command", COMMAND_TIMEOUT_S, verb=verb, arguments=arguments
+        )
+
+    # ---- recording ------------------------------------------------------------
+
+    def arm(self, trial: TrialPlan) -> None:
+        self._recording = RecordingStatus("arming")
+        self._work.put(lambda: self._arm(trial))
+
+    def record(self) -> None:
+        if self._recording.state == "armed":
+            self._recording = replace(self._recording, state="starting")
+            self._work.put(self._record)
+
+    def recording(self) -> RecordingStatus:
+        status = self._recording
+        if status.state != "recording":
+            return status
+        seen = self._recorder_watch.fresh()
+        if not seen:
+            return RecordingStatus("failed", ("the recorder does not answer",))
+        state = str(seen.get("state", "unknown"))
+        problems = tuple(str(problem) for problem in seen.get("problems", ()))
+        return RecordingStatus(state, problems, dict(seen))
+
+    def finish(self, trial: TrialPlan) -> None:
+        key, facing = self._take, self._facing_of(trial)
+        self._recording = RecordingStatus("stopping")
+        if key is not None:
+            self._work.put(lambda: self._finish(key, facing))
+
+    def capture(self, start: bool, trial: TrialPlan) -> None:
+        if self._capture is None:
+            raise ControlError("the rig names no capture device: no trigger")
+        key = self._take
+        name = f"{key.participant}_{trial.name}" if key else trial.name
+        name = name.replace(" ", "_").replace("/", "p")
+        self.event("trial_start" if start else "trial_stop", trial=trial.name)
+        (self._capture.start if start else self._capture.stop)(name)
+
+    def verdict(self, trial: TrialPlan, accepted: bool, reason: str) -> None:
+        if self._take is None:
+            raise ControlError(f"no take of {trial.name} to judge")
+        self.event(
+            "verdict", **self._take.attributes(), accepted=accepted, reason=reason
+        )
+
+    def event(self, name: str, **facts: object) -> None:
+        self._publish(name, facts)
+
+    def _arm(self, trial: TrialPlan) -> None:
+        key = TrialKey(
+            participant=self._participant,
+            session=self._session,
+            condition=trial.condition,
+            mode=trial.mode,
+            speed=labels.speed_label(trial.speed_mps),
+            trial=trial.number,
+        )
+        key = next_take(self._dataset, key)
+        self._take = key
+        path = key.xdf(self._dataset)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        arguments = {"out": str(path), "required": list(self._required)}
+        try:
+            self._recorder.request("arm", ARM_TIMEOUT_S, **arguments)
+        except ControlError as error:
+            self._recording = RecordingStatus("failed", (str(error),))
+            return
+        self._recording = RecordingStatus("armed")
+        self.event("trial_armed", **key.attributes())
+
+    def _record(self) -> None:
+        try:
+            self._recorder.request("start", ARM_TIMEOUT_S)
+        except ControlError as error:
+            self._recording = RecordingStatus("failed", (str(error),))
+            return
+        self._recorder_watch.refresh()
+        self._recording = RecordingStatus("recording")
+
+    def _finish(self, key: TrialKey, facing: str) -> None:
+        try:
+            said = self._recorder.request("stop", FINISH_TIMEOUT_S)
+        except ControlError as error:
+            said = {"state": "failed", "problems": [str(error)]}
+        state = str(said.get("state", "failed"))
+        problems = tuple(str(problem) for problem in said.get("problems", ()))
+        path = key.xdf(self._dataset)
+        if path.is_file():
+            try:
+                self._on_take(Take(key, path, state, problems, facing))
+            except Exception as error:
+                log.exception("archiving %s", path)
+                problems = (*problems, f"archive: {error}")
+        self._recording = RecordingStatus(state, problems, said)
+        facts = {**key.attributes(), "state": state, "problems": list(problems)}
+        self.event("trial_done", **facts)
+
+    @staticmethod
+    def _facing_of(trial: TrialPlan) -> str:
+        return "reversed" if trial.reversed_facing else "forward"
+
+    # ---- threads --------------------------------------------------------------
+
+    def _worker(self) -> None:
+        while (work := self._work.get()) is not None:
+            try:
+                work()
+            except Exception as error:
+                log.exception("recording")
+                self._recording = RecordingStatus("failed", (str(error),))
+
+    def _heart(self) -> None:
+        while not self._stopping.wait(HEARTBEAT_S):
+            alive = time.monotonic() - self._last_tick_s < RUNNER_ALIVE_S
+            if self._beat is None or not alive:
+                continue
+            try:
+                self._beat.request("command", 0.3, verb="heartbeat", arguments={})
+            except ControlError as error:
+                log.debug("heartbeat: %s", error)
+
+
+class _Watch:
+    """Polls one process's snapshot on a thread; old news is no news."""
+
+    def __init__(self, name: str | None, runtime_dir: Path) -> None:
+        self._client = ControlClient(name, runtime_dir) if name else None
+        self._seen: tuple[float, dict[str, Any]] = (0.0, {})
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        if self._client is not None:
+            self._thread.start()
+
+    def close(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=2.0)
+
+    def fresh(self) -> dict[str, Any]:
+        """Return the last snapshot, or nothing when it is older than `FRESH_S`."""
+        seen_s, snapshot = self._seen
+        return snapshot if time.monotonic() - seen_s < FRESH_S else {}
+
+    def refresh(self) -> None:
+        """Ask now."""
+        if self._client is not None:
+            asked_s = time.monotonic()
+            self._seen = (asked_s, self._client.request("snapshot", FRESH_S))
+
+    def _run(self) -> None:
+        while not self._stopping.wait(POLL_S):
+            try:
+                self.refresh()
+            except ControlError as error:
+                log.debug("%s", error)
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
