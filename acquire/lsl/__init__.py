@@ -1,1 +1,30 @@
-"""Lab Streaming Layer: the only place that imports its binding."""
+"""Lab streaming layer: outlets, inlets, discovery. The only importer of pylsl."""
+
+from acquire.lsl.config import configure, configured_session_id
+from acquire.lsl.discovery import Discovery, FoundStream, discover
+from acquire.lsl.errors import (
+    LslConfigurationError,
+    LslError,
+    StreamLostError,
+    StreamTimeoutError,
+)
+from acquire.lsl.inlet import Inlet, Offset
+from acquire.lsl.library import library_info, local_clock
+from acquire.lsl.outlet import Outlet
+
+__all__ = [
+    "Discovery",
+    "FoundStream",
+    "Inlet",
+    "LslConfigurationError",
+    "LslError",
+    "Offset",
+    "Outlet",
+    "StreamLostError",
+    "StreamTimeoutError",
+    "configure",
+    "configured_session_id",
+    "discover",
+    "library_info",
+    "local_clock",
+]

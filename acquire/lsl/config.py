@@ -1,0 +1,66 @@
+"""Configure LSL for this process: which streams it sees, and who sees its streams."""
+
+import re
+from typing import Literal
+
+from acquire.lsl.binding import pylsl
+from acquire.lsl.errors import LslConfigurationError
+
+Scope = Literal["machine", "link", "site", "organization", "global"]
+
+LOG_LEVEL = -3  # fatal only: what matters is raised or noticed by our own timers
+_SESSION = re.compile(r"[A-Za-z0-9_.-]+\Z")
+_configured: tuple[str | None, Scope] | None = None
+
+
+def configure(session_id: str | None, scope: Scope = "machine") -> None:
+    """Set session and scope; once per process and before anything else of LSL.
+
+    Parameters
+    ----------
+    session_id
+        Only streams of the same session see each other. It isolates laboratories
+        and tests; it is not a password. None means LSL's ``default``.
+    scope
+        How far streams are announced: ``machine`` for a rig on one computer.
+
+    Raises
+    ------
+    LslConfigurationError
+        The process is already configured with other values, which liblsl would
+        silently keep.
+    """
+    global _configured
+    if session_id is not None and not _SESSION.match(session_id):
+        raise LslConfigurationError(
+            f"session id {session_id!r} may hold letters, digits, '_', '.', '-' only"
+        )
+    wanted = (session_id, scope)
+    if _configured == wanted:
+        return
+    if _configured is not None:
+        raise LslConfigurationError(
+            f"LSL is configured with session {_configured[0]!r}, scope "
+            f"{_configured[1]!r} in this process; {wanted} needs a process of its own"
+        )
+    pylsl.set_config_content(_content(session_id, scope))
+    _configured = wanted
+
+
+def configured_session_id() -> str | None:
+    """Return the session id in use; None before `configure` or for the default."""
+    return _configured[0] if _configured else None
+
+
+def configured_scope() -> str:
+    """Return the scope in use, or ``as in lsl_api.cfg`` before `configure`."""
+    return _configured[1] if _configured else "as in lsl_api.cfg"
+
+
+def _content(session_id: str | None, scope: Scope) -> str:
+    lines = ["[multicast]", f"ResolveScope = {scope}"]
+    if scope == "machine":  # loopback is reached by IPv4; IPv6 doubles every probe
+        lines += ["[ports]", "IPv6 = disable"]
+    lines += ["[lab]", f"SessionID = {session_id or 'default'}"]
+    lines += ["[log]", f"level = {LOG_LEVEL}"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,17 @@
+"""What can go wrong with a stream on the network, named by condition."""
+
+
+class LslError(Exception):
+    """Base of every error of this package."""
+
+
+class LslConfigurationError(LslError, RuntimeError):
+    """LSL is already configured otherwise in this process."""
+
+
+class StreamLostError(LslError, ConnectionError):
+    """The stream is gone and cannot come back: its outlet gave no source id."""
+
+
+class StreamTimeoutError(LslError, TimeoutError):
+    """The outlet did not answer within the time allowed."""

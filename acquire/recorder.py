@@ -1,0 +1,332 @@
+"""Record streams into one XDF file, and know at any moment how well.
+
+```
+          arm            start                stop
+  idle ───────► armed ──────────► recording ───────► stopping ──► verified
+   ▲              │ (refused: stays armed)  │            │
+   │ disarm       ▼                         ▼ disk       ▼
+   └────────── (idle)                     failed ◄────────
+```
+From `verified` and `failed` the next `arm` goes on; streams stay open in between. One
+thread polls every inlet, one looks after the streams, one writes: acquisition never
+waits for the disk, for discovery or for a clock offset. Polling was chosen over a
+thread per inlet by measurement (decision record 0010).
+"""
+
+import enum
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from acquire import lsl
+from acquire.recorder_checks import not_ready, verify
+from acquire.recorder_selection import Selection
+from acquire.recorder_streams import StreamSet
+from acquire.recorder_writer import WriterThread
+
+log = logging.getLogger("kinemuse.recorder")
+
+ARM_TIMEOUT_S = 10.0
+START_TIMEOUT_S = 5.0
+DRAIN_S = 0.15  # what was sent before the stop has arrived by then
+CLOSE_TIMEOUT_S = 10.0
+KEEP_EVENTS = 200
+WAIT_STEP_S = 0.05
+
+
+class RecorderState(enum.StrEnum):
+    """Where a recorder is in its life."""
+
+    IDLE = "idle"
+    ARMED = "armed"
+    RECORDING = "recording"
+    STOPPING = "stopping"
+    VERIFIED = "verified"
+    FAILED = "failed"
+
+
+class RecorderStateError(RuntimeError):
+    """The verb is not possible in this state."""
+
+
+class RecordingRefusedError(ValueError):
+    """A recording may not start; `reasons` says why, all of them."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("; ".join(reasons))
+
+
+class Recorder:
+    """LSL streams into an XDF file. All methods may be called from any thread.
+
+    `listener` hears every event as it happens; what it raises is logged.
+    """
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], float] = lsl.local_clock,
+        listener: Callable[[str, Mapping[str, Any]], None] | None = None,
+        make_streams: Callable[..., StreamSet] = StreamSet,
+        make_writer: Callable[..., WriterThread] = WriterThread,
+    ) -> None:
+        self.state = RecorderState.IDLE
+        self.reasons: tuple[str, ...] = ()
+        self.out: Path | None = None
+        self._now, self._listener = now, listener
+        self._make_streams, self._make_writer = make_streams, make_writer
+        self._streams: StreamSet | None = None
+        self._writer: WriterThread | None = None
+        self._events: deque[dict[str, Any]] = deque(maxlen=KEEP_EVENTS)
+        self._n_events = 0
+        self._t_start = self._t_stop = 0.0
+        self._verbs = threading.RLock()  # one verb at a time; snapshots do not take it
+
+    def arm(
+        self,
+        out: Path,
+        required: Sequence[str] = (),
+        *,
+        optional: Sequence[str] = (),
+        expected: Mapping[str, str] | None = None,
+        predicate: str = "",
+        timeout_s: float = ARM_TIMEOUT_S,
+    ) -> list[str]:
+        """Join the streams and wait until all is ready; return what is not.
+
+        Parameters
+        ----------
+        out
+            File to write at `start`; it must not exist.
+        required, optional
+            Names of streams; without a required one a recording does not start.
+        expected
+            Source id that a stream of that name must have.
+        predicate
+            XPath predicate: join whatever matches.
+        """
+        with self._verbs:
+            if self.state in (RecorderState.RECORDING, RecorderState.STOPPING):
+                raise RecorderStateError(f"cannot arm while {self.state}")
+            selection = Selection(
+                tuple(required), tuple(optional), dict(expected or {}), predicate
+            )
+            if self._streams is None or self._streams.selection != selection:
+                self._close_streams()
+                self._streams = self._make_streams(
+                    selection, now=self._now, report=self._report
+                )
+            self.out, self.reasons, self.state = out, (), RecorderState.ARMED
+            return self._wait_ready(timeout_s)
+
+    def start(
+        self, override_reason: str = "", timeout_s: float = START_TIMEOUT_S
+    ) -> None:
+        """Open the file and write from now on.
+
+        Raises
+        ------
+        RecordingRefusedError
+            Something speaks against it, and `override_reason` is empty. A file that
+            exists or cannot be written is never overridden.
+        """
+        with self._verbs:
+            if self.state is not RecorderState.ARMED or self._streams is None:
+                raise RecorderStateError(f"cannot start while {self.state}; arm first")
+            out = self._armed_out()
+            reasons = self._wait_ready(0.0 if override_reason.strip() else timeout_s)
+            if reasons and not override_reason.strip():
+                self.reasons = tuple(reasons)
+                raise RecordingRefusedError(reasons)
+            if out.exists():
+                raise RecordingRefusedError([f"{out} exists already"])
+            self._open(out, reasons, override_reason.strip())
+
+    def stop(self) -> list[str]:
+        """Drain, close, verify; return what is wrong with the file."""
+        with self._verbs:
+            if self.state is RecorderState.FAILED:
+                return list(self.reasons)
+            if self.state is not RecorderState.RECORDING:
+                raise RecorderStateError(f"cannot stop while {self.state}")
+            streams, writer = self._running()
+            self.state = RecorderState.STOPPING
+            self._report("stop", {})
+            time.sleep(DRAIN_S)
+            streams.drain()
+            streams.record_into(None)
+            self._t_stop = self._now()
+            self._finish(writer)
+            return list(self.reasons)
+
+    def disarm(self) -> None:
+        """Leave all streams; legal in any state but recording."""
+        with self._verbs:
+            if self.state is RecorderState.RECORDING:
+                raise RecorderStateError("cannot disarm while recording; stop first")
+            self._close_streams()
+            if self.state is RecorderState.ARMED:
+                self.state = RecorderState.IDLE
+
+    def close(self) -> None:
+        """Stop if need be, and leave all streams; legal twice."""
+        with self._verbs:
+            if self.state is RecorderState.RECORDING:
+                self.stop()
+            self._close_streams()
+
+    def note(self, event: str, facts: Mapping[str, Any]) -> None:
+        """Store an event in the recording, if there is one, and in the snapshot."""
+        self._report(event, dict(facts))
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return all that is known now, as JSON-able values; never waits."""
+        streams, writer = self._streams, self._writer
+        workers = streams.workers if streams else ()
+        present = {worker.name for worker in workers}
+        required = streams.selection.required if streams else ()
+        recording = self.state is RecorderState.RECORDING
+        t_end = self._now() if recording else self._t_stop
+        return {
+            "state": str(self.state),
+            "out": str(self.out) if self.out else None,
+            "t_lsl": self._now(),
+            "elapsed_s": round(max(0.0, t_end - self._t_start), 3),
+            "bytes": writer.size if writer else 0,
+            "queued_bytes": writer.queued_bytes if writer else 0,
+            "sync_ms_max": _most_ms(writer.sync_times_s) if writer else 0.0,
+            "poll_ms_max": _most_ms(streams.poll_times_s) if streams else 0.0,
+            "streams": [worker.snapshot() for worker in workers],
+            "missing": [name for name in required if name not in present],
+            "reasons": list(self.reasons),
+            "n_events": self._n_events,
+            "events": list(self._events)[-50:],
+            "library": lsl.library_info(),
+        }
+
+    def not_ready(self) -> list[str]:
+        """Return what speaks against starting now."""
+        if self._streams is None or self.out is None:
+            return ["not armed"]
+        return not_ready(self._streams, self.out, self._now())
+
+    def _wait_ready(self, timeout_s: float) -> list[str]:
+        deadline = time.monotonic() + timeout_s
+        while True:
+            reasons = self.not_ready()
+            if not reasons or time.monotonic() >= deadline:
+                return reasons
+            time.sleep(WAIT_STEP_S)
+
+    def _open(self, out: Path, reasons: Sequence[str], override: str) -> None:
+        streams = self._streams
+        if streams is None:
+            raise RecorderStateError("not armed")
+        workers = streams.workers
+        if override:
+            streams.selection = _with_foreign(streams.selection)
+        writer = self._make_writer(
+            out,
+            now=self._now,
+            simulated=any(worker.header.simulated for worker in workers),
+            on_failure=self._disk_failed,
+        )
+        for worker in workers:
+            writer.put_header(worker)
+        self._writer, self.reasons = writer, ()
+        self._t_start = self._now()
+        self.state = RecorderState.RECORDING
+        self._report(
+            "start",
+            {
+                "library": lsl.library_info(),
+                "overridden": list(reasons),
+                "override_reason": override,
+            },
+        )
+        streams.record_into(writer)
+        writer.start()
+
+    def _finish(self, writer: WriterThread) -> None:
+        closed = writer.close(CLOSE_TIMEOUT_S)
+        if writer.error:
+            return  # `_disk_failed` has said why
+        if not closed:
+            self._fail([f"the disk took longer than {CLOSE_TIMEOUT_S:g} s to close"])
+            return
+        try:
+            reasons = verify(writer.path, writer.written.values())
+        except (OSError, ValueError) as error:
+            reasons = [f"the file cannot be read back: {error}"]
+        if reasons:
+            self._fail(reasons)
+        else:
+            self.state = RecorderState.VERIFIED
+            self._report("verified", {"out": str(writer.path)})
+
+    def _disk_failed(self, why: str) -> None:
+        if self._streams is not None:
+            self._streams.record_into(None)
+        self._t_stop = self._now()
+        self._fail([f"writing failed: {why}"])
+
+    def _fail(self, reasons: Sequence[str]) -> None:
+        self.reasons, self.state = tuple(reasons), RecorderState.FAILED
+        self._report("failed", {"reasons": list(reasons)})
+
+    def _report(self, event: str, facts: dict[str, Any]) -> None:
+        entry = {"event": event, "t_lsl": self._now(), **facts}
+        self._n_events += 1
+        self._events.append({"n": self._n_events, **entry})
+        log.info("%s %s", event, facts)
+        writer = self._writer
+        if writer is not None and self.state in (
+            RecorderState.RECORDING,
+            RecorderState.STOPPING,
+        ):
+            writer.note(event, facts)
+        if self._listener is not None:
+            try:
+                self._listener(event, entry)
+            except Exception:
+                log.exception("a listener failed on %s", event)
+
+    def _armed_out(self) -> Path:
+        if self.out is None:
+            raise RecorderStateError("not armed")
+        return self.out
+
+    def _running(self) -> tuple[StreamSet, WriterThread]:
+        if self._streams is None or self._writer is None:
+            raise RecorderStateError("not recording")
+        return self._streams, self._writer
+
+    def _close_streams(self) -> None:
+        if self._streams is not None:
+            self._streams.close()
+            self._streams = None
+
+
+def _with_foreign(selection: Selection) -> Selection:
+    return Selection(
+        selection.required,
+        selection.optional,
+        selection.expected,
+        selection.predicate,
+        accept_foreign=True,
+    )
+
+
+def _most_ms(times_s: Sequence[float] | deque[float]) -> float:
+    return round(1000 * max(times_s, default=0.0), 2)
+
+
+if __name__ == "__main__":
+    from acquire.recorder_process import main
+
+    raise SystemExit(main())

@@ -1,0 +1,140 @@
+"""Before and after a recording: may it start, and is what was written there."""
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from acquire.recorder_stream import StreamWorker
+from acquire.recorder_streams import StreamSet
+from acquire.recorder_watch import RATE_MIN_SPAN_S, CounterWatch
+from acquire.recorder_writer import WrittenStream
+from acquire.storage.recording import RecordedStream
+from acquire.storage.xdf_reader import read_xdf
+
+MIN_FREE_BYTES = 500_000_000
+
+
+def not_ready(streams: StreamSet, out: Path, now: float) -> list[str]:
+    """Return every reason against starting, in words; empty when there is none."""
+    reasons = file_reasons(out)
+    workers = {worker.name: worker for worker in streams.workers}
+    selection = streams.selection
+    for name in selection.required:
+        if name in workers:
+            reasons += stream_reasons(workers[name], now)
+        else:
+            reasons.append(_missing(name, streams))
+    reasons += [
+        f"{found.name} also comes from {found.source_id or 'a source without id'} on "
+        f"{found.hostname}; expected is {selection.expected[found.name]}"
+        for found in streams.foreign()
+        if found.name in selection.required and found.name in workers
+    ]
+    reasons += [
+        f"two outlets publish the source id {source_id}; stop one of them"
+        for source_id in streams.duplicates()
+    ]
+    if selection.predicate and not workers:
+        reasons.append(f"no stream matches {selection.predicate}")
+    return reasons
+
+
+def file_reasons(out: Path, min_free_bytes: int = MIN_FREE_BYTES) -> list[str]:
+    """Return why a recording cannot be written to `out`."""
+    if out.exists():
+        return [f"{out} exists already, and nothing is overwritten"]
+    if not out.parent.is_dir():
+        return [f"the folder {out.parent} does not exist"]
+    free = shutil.disk_usage(out.parent).free
+    if free < min_free_bytes:
+        return [f"only {free / 1e6:.0f} MB free at {out.parent}"]
+    return []
+
+
+def stream_reasons(worker: StreamWorker, now: float) -> list[str]:
+    """Return why a joined stream is not fit to be recorded."""
+    if worker.lost:
+        return [f"{worker.name}: {worker.lost}"]
+    if not worker.steady:
+        return []
+    age_s = worker.flow.age_s(now)
+    if not worker.n_samples or worker.state(now) == "stalled":
+        return [f"{worker.name}: no sample for {age_s:.1f} s"]
+    if worker.rate.span_s < RATE_MIN_SPAN_S:
+        return [
+            f"{worker.name}: seen for {worker.rate.span_s:.1f} s only; its rate needs "
+            f"{RATE_MIN_SPAN_S:g} s"
+        ]
+    rate_hz, _ = worker.rate.estimate()
+    if worker.rate.wrong(worker.header.rate_hz) or np.isnan(rate_hz):
+        return [
+            f"{worker.name}: {rate_hz:.4g} samples/s instead of "
+            f"{worker.header.rate_hz:g}"
+        ]
+    return []
+
+
+def _missing(name: str, streams: StreamSet) -> str:
+    for found in streams.found:
+        if found.name != name:
+            continue
+        if streams.selection.is_foreign(found):
+            return (
+                f"{name} comes from {found.source_id or 'a source without id'} on "
+                f"{found.hostname}; expected is {streams.selection.expected[name]}"
+            )
+        if found.key in streams.refused:
+            return f"{name}: {streams.refused[found.key]}"
+        return f"{name} was found, but is not open yet"
+    return f"{name} is not on the network"
+
+
+def verify(path: Path, written: Iterable[WrittenStream]) -> list[str]:
+    """Reopen a finished recording and compare it with what was handed to the writer."""
+    recording = read_xdf(path)
+    reasons = list(recording.problems)
+    if not recording.complete:
+        reasons.append("the file has no proper end")
+    found = {(stream.name, stream.uid): stream for stream in recording.streams}
+    for stream in written:
+        header = stream.worker.header
+        recorded = found.get((header.name, header.uid))
+        if recorded is None:
+            reasons.append(f"{header.name} is not in the file")
+        else:
+            reasons += _differences(recorded, stream)
+    return reasons
+
+
+def _differences(recorded: RecordedStream, written: WrittenStream) -> list[str]:
+    rows = f"{len(recorded.t_lsl)} samples in the file"
+    reasons = []
+    if not len(recorded.t_lsl) == len(recorded.data) == written.n_samples:
+        reasons.append(f"{recorded.name}: {rows}, {written.n_samples} were written")
+    if written.n_samples != written.worker.n_recorded:
+        reasons.append(
+            f"{recorded.name}: {rows}, {written.worker.n_recorded} were received"
+        )
+    if len(recorded.offsets) != written.n_offsets:
+        reasons.append(
+            f"{recorded.name}: {len(recorded.offsets)} clock offsets in the file, "
+            f"{written.n_offsets} were written"
+        )
+    n_lost, n_seen = lost_rows(recorded), written.worker.counter.n_lost
+    if n_lost != n_seen:
+        reasons.append(
+            f"{recorded.name}: by its counter the file lacks {n_lost} samples, "
+            f"{n_seen} were seen missing while recording"
+        )
+    return reasons
+
+
+def lost_rows(stream: RecordedStream) -> int:
+    """Count the samples a recorded stream lacks, by its counter."""
+    if stream.counter.channel not in stream.labels or not len(stream.t_lsl):
+        return 0
+    watch = CounterWatch(stream.counter, stream.rate_hz)
+    watch.add(stream.column(stream.counter.channel), stream.t_lsl)
+    return watch.n_lost

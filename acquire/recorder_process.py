@@ -1,0 +1,85 @@
+"""The recorder as a process of its own, driven through the control channel."""
+
+import argparse
+import logging
+import signal
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from acquire import lsl
+from acquire.control import ControlServer
+from acquire.recorder import Recorder
+
+log = logging.getLogger("kinemuse.recorder")
+
+
+def serve(recorder: Recorder, runtime_dir: Path, stop: threading.Event) -> None:
+    """Answer verbs as ``recorder`` until `stop` is set, then stop cleanly."""
+
+    def arm(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        reasons = recorder.arm(
+            Path(str(arguments["out"])),
+            [str(name) for name in arguments.get("required", ())],
+            optional=[str(name) for name in arguments.get("optional", ())],
+            expected=arguments.get("expected") or {},
+            predicate=str(arguments.get("predicate", "")),
+            timeout_s=float(arguments.get("timeout_s", 10.0)),
+        )
+        return {"ready": not reasons, "reasons": reasons}
+
+    def start(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        recorder.start(
+            str(arguments.get("override_reason", "")),
+            float(arguments.get("timeout_s", 5.0)),
+        )
+        return {"state": str(recorder.state)}
+
+    def halt(_: Mapping[str, Any]) -> dict[str, Any]:
+        reasons = recorder.stop()
+        return {"state": str(recorder.state), "reasons": reasons}
+
+    def disarm(_: Mapping[str, Any]) -> dict[str, Any]:
+        recorder.disarm()
+        return {"state": str(recorder.state)}
+
+    def note(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        recorder.note(str(arguments["event"]), arguments.get("facts") or {})
+        return {}
+
+    def shutdown(_: Mapping[str, Any]) -> dict[str, Any]:
+        stop.set()
+        return {}
+
+    handlers = {
+        "arm": arm,
+        "start": start,
+        "stop": halt,
+        "disarm": disarm,
+        "note": note,
+        "snapshot": lambda _: recorder.snapshot(),
+        "shutdown": shutdown,
+    }
+    with ControlServer("recorder", handlers, runtime_dir):
+        stop.wait()
+        recorder.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``python -m acquire.recorder``; SIGTERM and SIGINT stop it cleanly."""
+    parser = argparse.ArgumentParser(prog="python -m acquire.recorder")
+    parser.add_argument("--runtime", type=Path, required=True)
+    parser.add_argument("--session-id", default=None)
+    parser.add_argument("--scope", default="machine")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    lsl.configure(options.session_id, options.scope)
+    recorder = Recorder()
+    serve(recorder, options.runtime, stop)
+    return 1 if recorder.state == "failed" else 0

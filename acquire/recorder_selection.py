@@ -1,0 +1,74 @@
+"""Which of the streams on the network belong into the recording."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from acquire.lsl.discovery import FoundStream, by_names
+
+DUPLICATE_AFTER_S = 2.5  # a restarted outlet is announced twice for up to 2 s
+_GENERATION = re.compile(r":\d+\Z")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Streams by name, or by XPath predicate for any stream there is.
+
+    `expected` maps a name to the source id it must have; a generation suffix
+    (``…:1``, a changed marker set) is accepted. With `predicate` every match is
+    wanted, whatever its source.
+    """
+
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    expected: Mapping[str, str] = field(default_factory=dict)
+    predicate: str = ""
+    accept_foreign: bool = False
+
+    @property
+    def query(self) -> str:
+        """XPath predicate that finds every candidate."""
+        names = by_names((*self.required, *self.optional))
+        return f"({self.predicate}) or {names}" if self.predicate else names
+
+    def is_foreign(self, found: FoundStream) -> bool:
+        """Whether the stream has the name of an expected one, but another source."""
+        wanted = self.expected.get(found.name)
+        if wanted is None or found.source_id == wanted:
+            return False
+        return _GENERATION.sub("", found.source_id) != wanted
+
+    def joins(self, found: FoundStream) -> bool:
+        return self.accept_foreign or not self.is_foreign(found)
+
+
+def as_predicate(text: str) -> str:
+    """Return the XPath predicate that `text` is; a plain word is a stream's name."""
+    return text if re.search(r"[=()\[\]<>]", text) else by_names((text,))
+
+
+def any_of(predicates: Sequence[str]) -> str:
+    """Join predicates by "or"; everything when there are none."""
+    return " or ".join(f"({as_predicate(text)})" for text in predicates) or "true()"
+
+
+@dataclass
+class Sightings:
+    """When each outlet (uid) was first seen, to tell a restart from a duplicate."""
+
+    first_s: dict[str, float] = field(default_factory=dict)
+
+    def update(self, streams: Sequence[FoundStream], now: float) -> None:
+        present = {stream.uid for stream in streams}
+        self.first_s = {u: t for u, t in self.first_s.items() if u in present}
+        for uid in present:
+            self.first_s.setdefault(uid, now)
+
+    def duplicates(self, streams: Sequence[FoundStream], now: float) -> list[str]:
+        """Return source ids that two living outlets have at once."""
+        settled: dict[str, int] = {}
+        for stream in streams:
+            seen_s = now - self.first_s.get(stream.uid, now)
+            if stream.source_id and seen_s > DUPLICATE_AFTER_S:
+                settled[stream.source_id] = settled.get(stream.source_id, 0) + 1
+        return sorted(source_id for source_id, n in settled.items() if n > 1)

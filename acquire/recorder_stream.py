@@ -1,0 +1,166 @@
+"""One stream as the recorder sees it: pulled, accounted for, handed on."""
+
+import math
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acquire.lsl.inlet import Offset
+from acquire.recorder_watch import CounterWatch, FlowWatch, RateWatch, TriggerWatch
+from acquire.storage.stream_header import StreamHeader
+
+MAX_PULLS = 8  # per poll, so that one stream cannot keep the others waiting
+
+Samples = NDArray[Any] | list[str]
+
+
+class Source(Protocol):
+    """What the recorder needs of an open inlet."""
+
+    @property
+    def spec(self) -> StreamHeader: ...
+    @property
+    def header_xml(self) -> str: ...
+    def pull(self, timeout_s: float) -> tuple[Samples, NDArray[np.float64]]: ...
+    def offset(self, timeout_s: float) -> Offset | None: ...
+    def close(self) -> None: ...
+
+
+class Sink(Protocol):
+    """Where samples go while recording; `put` never waits."""
+
+    def put(
+        self, stream: "StreamWorker", samples: Samples, stamps: NDArray[np.float64]
+    ) -> None: ...
+
+
+class StreamWorker:
+    """Everything known of one joined stream.
+
+    The poll thread calls `poll`, nobody else; other threads read numbers, which may
+    be one poll old. Nothing here locks or waits.
+    """
+
+    def __init__(self, key: str, source: Source, now: Callable[[], float]) -> None:
+        self.key = key  #: source id, or uid for a stream without one
+        self.source = source
+        self.header = source.spec
+        self.header_xml = source.header_xml
+        self.lost: str = ""  #: why no sample can come any more
+        self.uid = self.header.uid
+        self.n_samples = 0  #: since joined
+        self._now = now
+        self._counter_column = self.header.counter_column
+        self._trigger_column = self.header.trigger_column
+        self.flow = FlowWatch(now())
+        self.rate = RateWatch()
+        self.counter = CounterWatch(self.header.counter, self.header.rate_hz)
+        self.trigger = TriggerWatch()
+        self.stalled = False
+        self.t_joined = now()
+        self.n_recorded = 0  #: handed to the sink since the recording began
+
+    @property
+    def name(self) -> str:
+        return self.header.name
+
+    @property
+    def steady(self) -> bool:
+        """Whether samples must keep coming: neither irregular nor gated."""
+        return self.header.rate_hz > 0 and not self.header.gated
+
+    def poll(self, sink: Sink | None) -> None:
+        """Take what has arrived, account for it, hand it to `sink`."""
+        if self.lost:
+            return
+        for _ in range(MAX_PULLS):
+            try:
+                samples, stamps = self.source.pull(0.0)
+            except ConnectionError as error:
+                self.lost = str(error)
+                return
+            if not len(stamps):
+                return
+            self._account(samples, stamps)
+            if sink is not None:
+                self.n_recorded += len(stamps)
+                sink.put(self, samples, stamps)
+
+    def begin(self) -> None:
+        """Forget counts of an earlier recording."""
+        self.n_recorded = 0
+        self.trigger.restart()
+        self.flow.n_flows = 0
+        watch = CounterWatch(self.header.counter, self.header.rate_hz)
+        self.counter = watch
+
+    def _account(self, samples: Samples, stamps: NDArray[np.float64]) -> None:
+        now = self._now()
+        if self.flow.age_s(now) > self.flow.limit_s:
+            self.rate.reset()
+        self.flow.add(now)
+        self.n_samples += len(stamps)
+        self.rate.add(len(stamps), float(stamps[-1]))
+        if isinstance(samples, list):
+            return
+        if self._counter_column is not None:
+            self.counter.add(samples[:, self._counter_column], stamps)
+        if self._trigger_column is not None:
+            self.trigger.add(samples[:, self._trigger_column])
+
+    def state(self, now: float) -> str:
+        """Return flowing | stalled | waiting | lost."""
+        if self.lost:
+            return "lost"
+        if not self.steady:
+            recent = self.flow.age_s(now) <= self.flow.limit_s
+            return "flowing" if self.n_samples and recent else "waiting"
+        return "stalled" if self.flow.age_s(now) > self.flow.limit_s else "flowing"
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what the window shows of this stream, as JSON-able values."""
+        now = self._now()
+        rate_hz, _ = self.rate.estimate()
+        header = self.header
+        counted = self._counter_column is not None
+        return {
+            "name": self.name,
+            "source_id": header.source_id,
+            "uid": self.uid,
+            "state": self.state(now),
+            "nominal_hz": header.rate_hz,
+            "rate_hz": None if math.isnan(rate_hz) else round(rate_hz, 3),
+            "n_samples": self.n_samples,
+            "n_recorded": self.n_recorded,
+            "n_lost": self.counter.n_lost if counted else None,
+            "n_gaps": self.counter.n_gaps,
+            "n_duplicates": self.counter.n_duplicates,
+            "n_restarts": self.counter.n_restarts,
+            "counter": header.counter.source,
+            "last_age_s": round(self.flow.age_s(now), 3) if self.n_samples else None,
+            "trigger": self._trigger(),
+            "simulated": header.simulated,
+            "hostname": header.hostname,
+            "problem": self.lost,
+        }
+
+    def _trigger(self) -> dict[str, Any] | None:
+        if self.header.trigger is None:
+            return None
+        if self.header.gated:  # the start of flow is the rise
+            return {
+                "role": "gates",
+                "high": self.state(self._now()) == "flowing",
+                "n_rises": self.flow.n_flows,
+                "n_falls": max(
+                    0, self.flow.n_flows - (self.state(self._now()) == "flowing")
+                ),
+            }
+        return {
+            "role": "recorded",
+            "high": self.trigger.high,
+            "n_rises": self.trigger.n_rises,
+            "n_falls": self.trigger.n_falls,
+        }

@@ -1,0 +1,255 @@
+"""The streams of a selection: found, joined, polled, watched, until closed.
+
+Two threads. `poll` takes samples from every inlet every 25 ms and hands them on; it
+never waits for anything. `keep` does what may wait: it looks who is on the network,
+opens inlets of streams that are wanted, asks for clock offsets, and notices stalls and
+restarts. The list of workers is replaced, never changed; the one lock is taken once per
+poll round, and by others only for the moment that exchanges the list or the sink.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol
+
+from acquire.lsl.discovery import Discovery, FoundStream
+from acquire.lsl.inlet import Inlet, Offset
+from acquire.recorder_selection import Selection, Sightings
+from acquire.recorder_stream import Sink, Source, StreamWorker
+
+log = logging.getLogger("kinemuse.recorder")
+
+POLL_S = 0.025
+KEEP_S = 0.1
+OPEN_TIMEOUT_S = 3.0
+RETRY_AFTER_S = 2.0
+INLET_BUFFER_S = 120.0
+FORGET_AFTER_S = 2.0
+
+Report = Callable[[str, dict[str, Any]], None]
+
+
+class RecordingSink(Sink, Protocol):
+    """A `Sink` that can be full, and takes clock offsets too."""
+
+    @property
+    def has_room(self) -> bool: ...
+    def put_offset(self, stream: StreamWorker, offset: Offset) -> None: ...
+
+
+class Finder(Protocol):
+    """What the recorder needs of `Discovery`."""
+
+    def streams(self) -> list[FoundStream]: ...
+    def close(self) -> None: ...
+
+
+def open_inlet(found: FoundStream) -> Source:
+    """Open an inlet for recording; waits for the outlet."""
+    inlet = Inlet(found, INLET_BUFFER_S)
+    inlet.open(OPEN_TIMEOUT_S)
+    return inlet
+
+
+class StreamSet:
+    """Keeps every stream of a `Selection` joined, and tells what happens to them.
+
+    `report` is called with the name of an event and its facts, on either thread.
+    """
+
+    def __init__(
+        self,
+        selection: Selection,
+        *,
+        now: Callable[[], float],
+        report: Report,
+        find: Callable[[str], Finder] | None = None,
+        open_source: Callable[[FoundStream], Source] = open_inlet,
+    ) -> None:
+        self.selection = selection
+        self.workers: tuple[StreamWorker, ...] = ()
+        self.found: list[FoundStream] = []
+        self.refused: dict[str, str] = {}  #: key → why it could not be joined
+        self._now, self._report, self._open = now, report, open_source
+        find = find or (lambda query: Discovery(query, FORGET_AFTER_S))
+        self._discovery = find(selection.query)
+        self._sightings = Sightings()
+        self._joining: dict[str, Future[StreamWorker]] = {}
+        self._retry_at: dict[str, float] = {}
+        self._offset_times: dict[str, float] = {}
+        self._latest_offsets: dict[str, Offset] = {}
+        self._sink: RecordingSink | None = None
+        self._stop = threading.Event()
+        self._poll_now = threading.Lock()
+        self.poll_times_s: deque[float] = deque(maxlen=400)
+        self._openers = ThreadPoolExecutor(8, thread_name_prefix="open-inlet")
+        self._threads = [
+            threading.Thread(target=self._poll_loop, name="poll", daemon=True),
+            threading.Thread(target=self._keep_loop, name="keep", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def record_into(self, sink: RecordingSink | None) -> None:
+        """Hand samples to `sink` from the next poll on; None discards them again."""
+        with self._poll_now:
+            for worker in self.workers if sink is not None else ():
+                worker.begin()
+            self._sink = sink
+        if sink is not None:
+            for worker in self.workers:
+                latest = self._latest_offsets.get(worker.key)
+                if latest is not None:
+                    sink.put_offset(worker, latest)
+
+    def drain(self) -> None:
+        """Take what the inlets hold right now, before the caller goes on."""
+        self._poll()
+
+    def duplicates(self) -> list[str]:
+        return self._sightings.duplicates(self.found, self._now())
+
+    def foreign(self) -> list[FoundStream]:
+        return [found for found in self.found if self.selection.is_foreign(found)]
+
+    def close(self) -> None:
+        """Leave every stream; legal twice."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=OPEN_TIMEOUT_S)
+        self._openers.shutdown(wait=True, cancel_futures=True)
+        for future in self._joining.values():
+            if not future.cancelled() and future.exception() is None:
+                future.result().source.close()
+        for worker in self.workers:
+            worker.source.close()
+        self.workers, self._joining = (), {}
+        self._discovery.close()
+
+    # poll thread
+
+    def _poll_loop(self) -> None:
+        while not self._stop.wait(POLL_S):
+            self._poll()
+
+    def _poll(self) -> None:
+        with self._poll_now:
+            sink = self._sink
+            if sink is not None and not sink.has_room:
+                return  # the inlets hold the samples until the disk is back
+            started = self._now()
+            for worker in self.workers:
+                worker.poll(sink)
+            self.poll_times_s.append(self._now() - started)
+
+    # keep thread
+
+    def _keep_loop(self) -> None:
+        while not self._stop.wait(KEEP_S):
+            try:
+                self._keep()
+            except Exception:  # the recording goes on; what failed is in the log
+                log.exception("looking after the streams failed")
+
+    def _keep(self) -> None:
+        now = self._now()
+        self.found = self._discovery.streams()
+        self._sightings.update(self.found, now)
+        self._drop_lost()
+        self._start_joining(now)
+        self._finish_joining(now)
+        self._watch_restarts()
+        for worker in self.workers:
+            self._watch_stall(worker, now)
+            self._watch_offset(worker)
+
+    def _drop_lost(self) -> None:
+        """Forget streams that cannot recover, so that a new outlet can be joined."""
+        lost = [worker for worker in self.workers if worker.lost]
+        if not lost:
+            return
+        with self._poll_now:
+            self.workers = tuple(w for w in self.workers if not w.lost)
+        for worker in lost:
+            worker.source.close()
+            self._report("stream_lost", self._facts(worker, reason=worker.lost))
+
+    def _start_joining(self, now: float) -> None:
+        known = {worker.key for worker in self.workers} | set(self._joining)
+        for found in self.found:
+            if found.key in known or not self.selection.joins(found):
+                continue
+            if now < self._retry_at.get(found.key, 0.0):
+                continue
+            known.add(found.key)
+            self._joining[found.key] = self._openers.submit(self._join, found)
+
+    def _join(self, found: FoundStream) -> StreamWorker:
+        return StreamWorker(found.key, self._open(found), self._now)
+
+    def _finish_joining(self, now: float) -> None:
+        for key in [key for key, future in self._joining.items() if future.done()]:
+            future = self._joining.pop(key)
+            error = future.exception()
+            if error is not None:
+                self._retry_at[key] = now + RETRY_AFTER_S
+                if self.refused.get(key) != str(error):
+                    self.refused[key] = str(error)
+                    self._report(
+                        "stream_refused", {"source_id": key, "why": str(error)}
+                    )
+                continue
+            self.refused.pop(key, None)
+            worker = future.result()
+            worker.source.offset(0.0)  # starts the measuring
+            self.workers = (*self.workers, worker)
+            self._report("stream_joined", self._facts(worker, uid=worker.uid))
+
+    def _watch_restarts(self) -> None:
+        newest: dict[str, FoundStream] = {}
+        for found in self.found:
+            if found.created_at_s >= newest.get(found.key, found).created_at_s:
+                newest[found.key] = found
+        duplicates = self.duplicates()
+        for worker in self.workers:
+            seen = newest.get(worker.key)
+            if seen is None or seen.uid == worker.uid or worker.key in duplicates:
+                continue
+            if any(f.uid == worker.uid for f in self.found) and not worker.stalled:
+                continue  # the old outlet still answers: a second one, not a restart
+            was, worker.uid = worker.uid, seen.uid
+            self._report(
+                "stream_restarted", self._facts(worker, uid=seen.uid, earlier_uid=was)
+            )
+
+    def _watch_stall(self, worker: StreamWorker, now: float) -> None:
+        if self._sink is not None and not self._sink.has_room:
+            return  # nothing is pulled: the disk is slow, not the stream
+        stalled = worker.state(now) == "stalled"
+        if stalled and not worker.stalled:
+            silent_s = round(worker.flow.age_s(now), 3)
+            self._report("stream_stalled", self._facts(worker, silent_s=silent_s))
+        elif worker.stalled and not stalled:
+            self._report("stream_back", self._facts(worker))
+        worker.stalled = stalled
+
+    def _watch_offset(self, worker: StreamWorker) -> None:
+        offset = worker.source.offset(0.0)
+        if offset is None or offset.remote_time_s == self._offset_times.get(worker.key):
+            return  # nothing new was measured
+        self._offset_times[worker.key] = offset.remote_time_s
+        self._latest_offsets[worker.key] = offset
+        sink = self._sink
+        if sink is not None:
+            sink.put_offset(worker, offset)
+
+    @staticmethod
+    def _facts(worker: StreamWorker, **more: object) -> dict[str, Any]:
+        return {
+            "stream": worker.name,
+            "source_id": worker.header.source_id,
+            "n_lost": worker.counter.n_lost,
+            **more,
+        }
