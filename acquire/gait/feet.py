@@ -1,0 +1,122 @@
+"""Whose foot a contact was: decided by where markers are, never by a plate's name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acquire.gait.contacts import Contact
+from acquire.gait.plates import Deck, GroundReaction, Plate, to_plate_m, within
+
+Floats = NDArray[np.float64]
+Side = Literal["left", "right"]
+SIDES: tuple[Side, Side] = ("left", "right")
+FOOT_MARKERS: Mapping[Side, tuple[str, str]] = {
+    "left": ("LHEE", "LTOE"),
+    "right": ("RHEE", "RTOE"),
+}
+
+REACH_M = 0.25  #: a pressure centre further than this from a foot is not under it
+GAP_MARGIN_M = 0.02  #: a foot this far past the belt's edge stands on the other belt
+SHARED_S = 0.05
+LOW_M = 0.08
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A contact with its foot; `side` None where no foot is near.
+
+    `crossover` is True while the other foot, too, is down over the same plate, so that
+    the plate's force is not one foot's.
+    """
+
+    plate: int
+    contact: Contact
+    side: Side | None
+    crossover: bool = False
+
+
+def assign_contact(
+    contact: Contact,
+    index: int,
+    plate: Plate,
+    reaction: GroundReaction,
+    feet_m: Mapping[Side, Floats],
+    deck: Deck,
+    rate_hz: float,
+) -> Step:
+    """Return whose foot a contact on one plate was.
+
+    `feet_m` holds heel and toe of each side at every force sample, shape (n, 2, 3),
+    NaN where occluded. The foot whose heel-toe line passes nearest to the centre of
+    pressure over the contact (median) wins.
+    """
+    inside = slice(contact.first, contact.last)
+    spot = reaction.cop_m[inside]
+    distance = {
+        side: _median(_to_segment(spot, feet[inside])) for side, feet in feet_m.items()
+    }
+    near = [side for side, d in distance.items() if np.isfinite(d) and d <= REACH_M]
+    if not near:
+        return Step(index, contact, None)
+    side = min(near, key=distance.__getitem__)
+    others = [feet[inside] for other, feet in feet_m.items() if other != side]
+    here = Deck(deck.incline_deg[inside], deck.pivot_m, deck.plates_follow_deck)
+    shared = any(_shared(feet, plate, here) >= SHARED_S * rate_hz for feet in others)
+    return Step(index, contact, side, shared)
+
+
+def foot_force(
+    steps: list[Step], reactions: list[GroundReaction], side: Side, tail: int
+) -> Floats:
+    """Return the reaction on one foot, shape (n, 3) N, zero in its swing.
+
+    A contact is followed at most `tail` samples beyond its thresholds, down to where
+    its force no longer shrinks.
+    """
+    total = np.zeros_like(reactions[0].force_n)
+    for step in steps:
+        if step.side != side:
+            continue
+        force = reactions[step.plate].force_n
+        part = _follow(force[:, 2], step.contact, tail)
+        total[part] += force[part]
+    return total
+
+
+def _follow(vertical: Floats, contact: Contact, tail: int) -> slice:
+    first, last = contact.first, contact.last
+    limit = max(first - tail, 0)
+    while first > limit and 0 < vertical[first - 1] < vertical[first]:
+        first -= 1
+    limit = min(last + tail, vertical.size)
+    while last < limit and 0 < vertical[last] < vertical[last - 1]:
+        last += 1
+    return slice(first, last)
+
+
+def _to_segment(points: Floats, feet: Floats) -> Floats:
+    """Horizontal distance from points (n, 3) to heel-toe segments (n, 2, 3)."""
+    heel, toe = feet[:, 0, :2], feet[:, 1, :2]
+    along = toe - heel
+    length = np.einsum("ni,ni->n", along, along)
+    share = np.einsum("ni,ni->n", points[:, :2] - heel, along) / length
+    foot = heel + np.clip(share, 0.0, 1.0)[:, None] * along
+    return np.asarray(np.linalg.norm(points[:, :2] - foot, axis=1))
+
+
+def _median(values: Floats) -> float:
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if finite.size else float("nan")
+
+
+def _shared(feet: Floats, plate: Plate, deck: Deck) -> int:
+    """Count samples in which a whole foot is over the plate, and low."""
+    corners = plate.corners_plate_m
+    local = [to_plate_m(plate, feet[:, k], deck) for k in range(2)]
+    over = [within(p[:, :2], corners[:, :2], -GAP_MARGIN_M) for p in local]
+    height = [np.abs(p[:, 2] - plate.surface_z_m) for p in local]
+    low = np.fmin(height[0], height[1]) < LOW_M
+    return int(np.sum(over[0] & over[1] & low))
