@@ -113,12 +113,15 @@ class LabEngine:
         device = self._treadmill_watch.fresh().get("device")
         if not isinstance(device, Mapping):
             return Treadmill()
+        state = str(device.get("state", "unknown"))
         return Treadmill(
             left_mps=_number(device.get("left_mps")),
             right_mps=_number(device.get("right_mps")),
             incline_deg=_number(device.get("incline_deg")),
-            reversed_facing=device.get("facing") == "reversed",
-            state=str(device.get("state", "unknown")),
+            at_standstill=bool(device.get("at_zero")) and state != "stopping",
+            deck_moving=bool(device.get("deck_moving")),
+            reversed_facing=bool(device.get("reversed")),
+            state=state,
         )
 
     def take_charge(self) -> None:
@@ -171,7 +174,7 @@ class LabEngine:
         if not seen:
             return RecordingStatus("failed", ("the recorder does not answer",))
         state = str(seen.get("state", "unknown"))
-        problems = tuple(str(problem) for problem in seen.get("problems", ()))
+        problems = tuple(str(problem) for problem in seen.get("reasons", ()))
         return RecordingStatus(state, problems, dict(seen))
 
     def finish(self, trial: TrialPlan) -> None:
@@ -193,7 +196,11 @@ class LabEngine:
         if self._take is None:
             raise ControlError(f"no take of {trial.name} to judge")
         self.event(
-            "verdict", **self._take.attributes(), accepted=accepted, reason=reason
+            "verdict",
+            **self._take.attributes(),
+            trial_name=trial.name,
+            accepted=accepted,
+            reason=reason,
         )
 
     def event(self, name: str, **facts: object) -> None:
@@ -214,9 +221,12 @@ class LabEngine:
         path.parent.mkdir(parents=True, exist_ok=True)
         arguments = {"out": str(path), "required": list(self._required)}
         try:
-            self._recorder.request("arm", ARM_TIMEOUT_S, **arguments)
+            said = self._recorder.request("arm", ARM_TIMEOUT_S, **arguments)
         except ControlError as error:
-            self._recording = RecordingStatus("failed", (str(error),))
+            said = {"ready": False, "reasons": [str(error)]}
+        if not said.get("ready"):
+            reasons = tuple(str(reason) for reason in said.get("reasons", ()))
+            self._recording = RecordingStatus("failed", reasons)
             return
         self._recording = RecordingStatus("armed")
         self.event("trial_armed", **key.attributes())
@@ -234,9 +244,9 @@ class LabEngine:
         try:
             said = self._recorder.request("stop", FINISH_TIMEOUT_S)
         except ControlError as error:
-            said = {"state": "failed", "problems": [str(error)]}
+            said = {"state": "failed", "reasons": [str(error)]}
         state = str(said.get("state", "failed"))
-        problems = tuple(str(problem) for problem in said.get("problems", ()))
+        problems = tuple(str(problem) for problem in said.get("reasons", ()))
         path = key.xdf(self._dataset)
         if path.is_file():
             try:

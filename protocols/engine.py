@@ -10,20 +10,17 @@ from protocols.timeline import TrialPlan
 class Treadmill:
     """What the treadmill reports; None where nothing fresh is known.
 
-    `state` is the adapter's own word for it, ``unknown`` without fresh status.
+    `at_standstill` and `deck_moving` are the adapter's judgement of several readbacks;
+    `state` is its own word, ``unknown`` without fresh status.
     """
 
     left_mps: float | None = None
     right_mps: float | None = None
     incline_deg: float | None = None
+    at_standstill: bool = False
+    deck_moving: bool = False
     reversed_facing: bool = False
     state: str = "unknown"
-
-    @property
-    def at_standstill(self) -> bool:
-        """Whether both belts are known to stand, but for the noise of readback."""
-        speeds = (self.left_mps, self.right_mps)
-        return all(speed is not None and abs(speed) < 0.01 for speed in speeds)
 
     def at_speed(self, belt_mps: float, tolerance_mps: float = 0.03) -> bool:
         """Whether both belts are known to run at `belt_mps`."""
@@ -34,8 +31,8 @@ class Treadmill:
         )
 
     def at_incline(self, incline_deg: float, tolerance_deg: float = 0.1) -> bool:
-        """Whether the deck is known to be at `incline_deg`."""
-        known = self.incline_deg
+        """Whether the deck is known to stand at `incline_deg`."""
+        known = None if self.deck_moving else self.incline_deg
         return known is not None and abs(known - incline_deg) <= tolerance_deg
 
 

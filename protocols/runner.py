@@ -17,7 +17,6 @@ from protocols.timeline import Action, TrialPlan, actions
 
 BROKEN = ("unexpected_stop", "connection_lost", "adopted")
 UNKNOWN_S = 2.0  #: longer without a fresh treadmill status ends the run
-DECK_SETTLE_S = 1.0  #: readback at the target for so long means the deck has stopped
 Ending = Literal["aborted", "failed"]
 
 
@@ -52,7 +51,6 @@ class Runner:
         self._duration_s: float | None = None
         self._trial: TrialPlan | None = None
         self._rest_s = 0.0
-        self._deck_there_s: float | None = None
         self._question: Question | None = None
         self._n_questions = 0
         self._answer: str | None = None
@@ -243,18 +241,13 @@ class Runner:
         answer = self._take_answer()
         if answer == "move the deck":
             self._enter(State.MOVING_DECK)
-            self._deck_there_s = None
             self._engine.deck(self._trial.incline_deg if self._trial else 0.0)
         elif answer:
             self._end("aborted", "the operator declined to move the deck")
 
     def _in_moving_deck(self) -> None:
         target = self._trial.incline_deg if self._trial else 0.0
-        if not self._engine.treadmill().at_incline(target):
-            self._deck_there_s = None
-        elif self._deck_there_s is None:
-            self._deck_there_s = self._now()
-        elif self._now() - self._deck_there_s >= DECK_SETTLE_S:
+        if self._engine.treadmill().at_incline(target):
             self._standing()
 
     def _in_confirming_facing(self) -> None:

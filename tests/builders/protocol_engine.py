@@ -38,11 +38,13 @@ class MemoryLab:
         if not self.fresh:
             return Treadmill()
         return Treadmill(
-            self.belt_mps,
-            self.belt_mps,
-            self.incline_deg,
-            self.reversed_facing,
-            self.treadmill_state,
+            left_mps=self.belt_mps,
+            right_mps=self.belt_mps,
+            incline_deg=self.incline_deg,
+            at_standstill=self.belt_mps == 0.0,
+            deck_moving=self.incline_deg != self.incline_target_deg,
+            reversed_facing=self.reversed_facing,
+            state=self.treadmill_state,
         )
 
     def belts(self, belt_mps: float, accel_mps2: float) -> None:
