@@ -74,6 +74,11 @@ class Machine:
         self._notices = []
         return found
 
+    @property
+    def drives_belts(self) -> bool:
+        """Whether setpoints of ours may have the belts running or coming to rest."""
+        return self.phase in (BeltState.MOVING, BeltState.STOPPING)
+
     # the link
 
     def connected(self) -> None:

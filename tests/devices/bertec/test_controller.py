@@ -1,5 +1,7 @@
 """Belts: states, acknowledgement, dead man, adoption, unexpected stop."""
 
+from itertools import pairwise
+
 import pytest
 
 from devices.bertec.state import BeltState
@@ -97,9 +99,7 @@ def test_ordinary_packets_keep_their_distance_and_the_last_wins(mill):
         mill.run(0.04)
     mill.run(0.5)
     times = [t for t, _ in mill.sent]
-    assert all(
-        later - t >= 0.14 - 1e-9 for t, later in zip(times, times[1:], strict=False)
-    )
+    assert all(later - t >= 0.14 - 1e-9 for t, later in pairwise(times))
     assert mill.sent[-1][1].left_mmps == 600
 
 

@@ -1,0 +1,184 @@
+"""Bertec treadmill over the control panel's remote port: readback out, setpoints in."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from devices.bertec import stream
+from devices.bertec.config import BertecConfig
+from devices.bertec.controller import Controller
+from devices.bertec.memory import Remembered, forget, recall, remember
+from devices.bertec.wire import Status, StatusParser, pack_command
+from devices.errors import DeviceConnectionError, DeviceError, DeviceTimeoutError
+from devices.link import TcpLink
+from devices.stream import Chunk, Notice, StreamSpec
+
+SLICE_S = 0.02  #: the controller is asked this often, whatever arrives
+SETTLE_S = 0.1  #: on connecting, what the panel had queued before is thrown away
+
+
+class BertecAdapter:
+    """A `DeviceAdapter` that is `Commandable` and `Reporting`.
+
+    Call `read` without long pauses: the dead man and every packet run inside it. Its
+    owner should not let more than 50 ms pass between calls. Losing the link raises and
+    the state becomes connection lost; on connecting again belts are adopted, never
+    assumed. `close` sends a stop, best effort, when it leaves belts of ours running.
+    """
+
+    def __init__(
+        self, name: str, config: BertecConfig, now: Callable[[], float]
+    ) -> None:
+        self.name, self._config, self._now = name, config, now
+        kept = recall(config.state_file)
+        self.controller = Controller(
+            config, now, armed=kept.armed, is_reversed=kept.is_reversed
+        )
+        self._kept = kept
+        self._link = TcpLink(
+            config.host, config.port, now=now, port_option=f"{name}.port"
+        )
+        self._parser = StatusParser()
+        self._index, self._t_last = 0, float("-inf")
+        self._started = self._open = False
+        self._notices: list[Notice] = []
+
+    # the seam
+
+    def connect(self, timeout_s: float) -> Sequence[StreamSpec]:
+        self._drop_link()
+        deadline_s = self._now() + timeout_s
+        self._link.open(timeout_s)
+        try:
+            newest = self._first_status(deadline_s)
+        except DeviceError:
+            self._link.close()
+            raise
+        self.controller.connected()
+        self.controller.observe(newest)
+        self._open = True
+        return [stream.spec(self._config)]
+
+    def start(self) -> None:
+        self._require_open()
+        self._started = True
+
+    def read(self, timeout_s: float) -> Sequence[Chunk]:
+        self._require_open()
+        deadline_s = self._now() + timeout_s
+        try:
+            while True:
+                left_s = max(deadline_s - self._now(), 0.0)
+                chunks = self._receive(min(left_s, SLICE_S))
+                self._send_due()
+                if chunks or self._now() >= deadline_s:
+                    return chunks
+        except DeviceError:
+            self._drop_link()
+            raise
+
+    def stop(self) -> None:
+        self._started = False
+
+    def close(self) -> None:
+        if self._open:
+            self._leave()
+        self._drop_link()
+
+    # Reporting, Commandable
+
+    def notices(self) -> Sequence[Notice]:
+        found, self._notices = self._notices + self.controller.notices(), []
+        return found
+
+    def command(self, verb: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        reply = self.controller.command(verb, arguments)
+        self._remember()
+        if verb != "heartbeat":
+            try:
+                self._send_due()
+            except DeviceError:
+                self._drop_link()
+                raise
+        return reply
+
+    def snapshot(self) -> Mapping[str, Any]:
+        return self.controller.snapshot()
+
+    # inside
+
+    def _first_status(self, deadline_s: float) -> Status:
+        """Return the newest status once the panel's backlog has run dry."""
+        self._parser = StatusParser()
+        newest: Status | None = None
+        settled_s = float("inf")
+        while self._now() < min(deadline_s, settled_s):
+            wait_s = min(deadline_s, settled_s) - self._now()
+            data, arrived_s = self._link.receive(max(wait_s, 0.0))
+            found = self._parser.feed(data)
+            if found and newest is None:
+                settled_s = arrived_s + SETTLE_S
+            newest = found[-1] if found else newest
+        if newest is None:
+            raise DeviceTimeoutError(
+                f"{self._config.host}:{self._config.port} accepts connections but "
+                "sends no treadmill status; is this the Bertec panel, is its remote "
+                "control enabled over TCP, is another client connected?"
+            )
+        return newest
+
+    def _receive(self, timeout_s: float) -> list[Chunk]:
+        data, arrived_s = self._link.receive(timeout_s)
+        skipped = self._parser.n_skipped_bytes
+        found = self._parser.feed(data)
+        if self._parser.n_skipped_bytes > skipped:
+            n = self._parser.n_skipped_bytes - skipped
+            what = f"{n} bytes of the treadmill's status did not fit and were skipped"
+            self._notices.append(Notice("warning", "resync", what, {"n_bytes": n}))
+        if found:
+            self.controller.observe(found[-1])
+        elif self.controller.status_age_s > self._config.status_timeout_s:
+            raise DeviceTimeoutError(
+                f"no treadmill status for {self._config.status_timeout_s} s: "
+                "BELT STATE UNKNOWN, use the hardware e-stop"
+            )
+        return [self._chunk(status, arrived_s) for status in found if self._started]
+
+    def _chunk(self, status: Status, arrived_s: float) -> Chunk:
+        """Make one sample; stamps never repeat, though packets arrive in bunches."""
+        self._t_last = max(arrived_s, self._t_last + 1e-6)
+        sample = stream.row(status, self.controller, self._index)
+        self._index += 1
+        return Chunk(stream.NAME, sample, self._t_last)
+
+    def _send_due(self) -> None:
+        command = self.controller.due()
+        if command is not None:
+            self._link.send(pack_command(command))
+
+    def _leave(self) -> None:
+        """Stop belts that we drive before going; forget what a crash would need."""
+        try:
+            if self.controller.drives_belts:
+                self.controller.command("stop", {})
+                self._send_due()
+        except DeviceError as error:
+            self._notices.append(Notice("error", "close", f"no stop sent: {error}"))
+        forget(self._config.state_file)
+        self._kept = Remembered()
+
+    def _drop_link(self) -> None:
+        self._link.close()
+        self._open = self._started = False
+        self.controller.lost()
+
+    def _remember(self) -> None:
+        kept = Remembered(self.controller.armed, self.controller.is_reversed)
+        if kept != self._kept:
+            self._kept = kept
+            remember(self._config.state_file, kept)
+
+    def _require_open(self) -> None:
+        if not self._open:
+            raise DeviceConnectionError(
+                f"{self.name} is not connected; the treadmill's state is unknown"
+            )
