@@ -93,6 +93,7 @@ def read_xdf(path: Path) -> Recording:
         path,
         tuple(_with_round_trips(streams, ids)),
         complete=complete,
+        attributes={"simulated": any(stream.simulated for stream in streams)},
         problems=tuple(problems),
     )
 
