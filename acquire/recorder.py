@@ -25,6 +25,7 @@ from typing import Any
 from acquire import lsl
 from acquire.recorder_checks import not_ready, verify
 from acquire.recorder_selection import Selection
+from acquire.recorder_stream import StreamWorker
 from acquire.recorder_streams import StreamSet
 from acquire.recorder_writer import WriterThread
 
@@ -35,6 +36,7 @@ START_TIMEOUT_S = 5.0
 DRAIN_S = 0.15  # what was sent before the stop has arrived by then
 CLOSE_TIMEOUT_S = 10.0
 KEEP_EVENTS = 200
+SHOW_EVENTS = 20
 WAIT_STEP_S = 0.05
 
 
@@ -203,9 +205,9 @@ class Recorder:
             "poll_ms_max": _most_ms(streams.poll_times_s) if streams else 0.0,
             "streams": [worker.snapshot() for worker in workers],
             "missing": [name for name in required if name not in present],
-            "reasons": list(self.reasons),
+            "problems": list(self.reasons) or [t for w in workers for t in _trouble(w)],
             "n_events": self._n_events,
-            "events": list(self._events)[-50:],
+            "events": list(self._events)[-SHOW_EVENTS:],
             "library": lsl.library_info(),
         }
 
@@ -214,6 +216,11 @@ class Recorder:
         if self._streams is None or self.out is None:
             return ["not armed"]
         return not_ready(self._streams, self.out, self._now())
+
+    def joined_keys(self) -> set[str]:
+        """Return source ids (uids where there is none) of all joined streams."""
+        streams = self._streams
+        return {worker.key for worker in streams.workers} if streams else set()
 
     def _wait_ready(self, timeout_s: float) -> list[str]:
         deadline = time.monotonic() + timeout_s
@@ -310,6 +317,14 @@ class Recorder:
         if self._streams is not None:
             self._streams.close()
             self._streams = None
+
+
+def _trouble(worker: StreamWorker) -> list[str]:
+    if worker.stalled:
+        return [f"{worker.name}: no sample any more"]
+    if worker.counter.n_lost:
+        return [f"{worker.name}: {worker.counter.n_lost} samples lost"]
+    return []
 
 
 def _with_foreign(selection: Selection) -> Selection:

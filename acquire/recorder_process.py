@@ -11,6 +11,7 @@ from typing import Any
 from acquire import lsl
 from acquire.control import ControlServer
 from acquire.recorder import Recorder
+from acquire.supervise import hold_lifeline
 
 log = logging.getLogger("kinemuse.recorder")
 
@@ -27,7 +28,7 @@ def serve(recorder: Recorder, runtime_dir: Path, stop: threading.Event) -> None:
             predicate=str(arguments.get("predicate", "")),
             timeout_s=float(arguments.get("timeout_s", 10.0)),
         )
-        return {"ready": not reasons, "reasons": reasons}
+        return {"ready": not reasons, "problems": reasons}
 
     def start(arguments: Mapping[str, Any]) -> dict[str, Any]:
         recorder.start(
@@ -37,8 +38,8 @@ def serve(recorder: Recorder, runtime_dir: Path, stop: threading.Event) -> None:
         return {"state": str(recorder.state)}
 
     def halt(_: Mapping[str, Any]) -> dict[str, Any]:
-        reasons = recorder.stop()
-        return {"state": str(recorder.state), "reasons": reasons}
+        problems = recorder.stop()
+        return {"state": str(recorder.state), "problems": problems}
 
     def disarm(_: Mapping[str, Any]) -> dict[str, Any]:
         recorder.disarm()
@@ -79,6 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    hold_lifeline()
     lsl.configure(options.session_id, options.scope)
     recorder = Recorder()
     serve(recorder, options.runtime, stop)

@@ -86,10 +86,10 @@ class RateWatch:
         points = list(self._points)
         return points[-1][1] - points[0][1] if points else 0.0
 
-    def estimate(self) -> tuple[float, float]:
+    def estimate(self, min_span_s: float = RATE_MIN_SPAN_S) -> tuple[float, float]:
         """Return rate and its standard error in Hz; NaN before there is enough."""
         points = np.array(list(self._points), dtype=np.float64)
-        if len(points) < 5 or points[-1, 1] - points[0, 1] < RATE_MIN_SPAN_S:
+        if len(points) < 5 or points[-1, 1] - points[0, 1] < min_span_s:
             return float("nan"), float("nan")
         n, t = points[:, 0] - points[:, 0].mean(), points[:, 1] - points[:, 1].mean()
         period_s = float(n @ t / (n @ n))

@@ -1,6 +1,11 @@
 """Lab streaming layer: outlets, inlets, discovery. The only importer of pylsl."""
 
-from acquire.lsl.config import configure, configured_session_id
+from acquire.lsl.config import (
+    configure,
+    configured_scope,
+    configured_session_id,
+    is_configured,
+)
 from acquire.lsl.discovery import Discovery, FoundStream, discover
 from acquire.lsl.errors import (
     LslConfigurationError,
@@ -23,8 +28,10 @@ __all__ = [
     "StreamLostError",
     "StreamTimeoutError",
     "configure",
+    "configured_scope",
     "configured_session_id",
     "discover",
+    "is_configured",
     "library_info",
     "local_clock",
 ]

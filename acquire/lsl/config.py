@@ -1,7 +1,7 @@
 """Configure LSL for this process: which streams it sees, and who sees its streams."""
 
 import re
-from typing import Literal
+from typing import Literal, get_args
 
 from acquire.lsl.binding import pylsl
 from acquire.lsl.errors import LslConfigurationError
@@ -10,10 +10,11 @@ Scope = Literal["machine", "link", "site", "organization", "global"]
 
 LOG_LEVEL = -3  # fatal only: what matters is raised or noticed by our own timers
 _SESSION = re.compile(r"[A-Za-z0-9_.-]+\Z")
-_configured: tuple[str | None, Scope] | None = None
+_SCOPES = get_args(Scope)
+_configured: tuple[str | None, str] | None = None
 
 
-def configure(session_id: str | None, scope: Scope = "machine") -> None:
+def configure(session_id: str | None, scope: str = "machine") -> None:
     """Set session and scope; once per process and before anything else of LSL.
 
     Parameters
@@ -35,6 +36,8 @@ def configure(session_id: str | None, scope: Scope = "machine") -> None:
         raise LslConfigurationError(
             f"session id {session_id!r} may hold letters, digits, '_', '.', '-' only"
         )
+    if scope not in _SCOPES:
+        raise LslConfigurationError(f"scope {scope!r} is none of {list(_SCOPES)}")
     wanted = (session_id, scope)
     if _configured == wanted:
         return
@@ -47,6 +50,11 @@ def configure(session_id: str | None, scope: Scope = "machine") -> None:
     _configured = wanted
 
 
+def is_configured() -> bool:
+    """Whether `configure` was called in this process."""
+    return _configured is not None
+
+
 def configured_session_id() -> str | None:
     """Return the session id in use; None before `configure` or for the default."""
     return _configured[0] if _configured else None
@@ -57,7 +65,7 @@ def configured_scope() -> str:
     return _configured[1] if _configured else "as in lsl_api.cfg"
 
 
-def _content(session_id: str | None, scope: Scope) -> str:
+def _content(session_id: str | None, scope: str) -> str:
     lines = ["[multicast]", f"ResolveScope = {scope}"]
     if scope == "machine":  # loopback is reached by IPv4; IPv6 doubles every probe
         lines += ["[ports]", "IPv6 = disable"]
