@@ -13,23 +13,24 @@ from acquire.storage.durable import AppendFile
 _OWN = ("seq", "wall", "t_lsl", "event")
 
 
-class SessionJournal:
+class Journal:
     """Appends lines that are on the disk when `append` returns.
 
     A line is a JSON object: ``{"seq": 12, "wall": "2026-11-22T10:15:00.123456+00:00",
     "t_lsl": 8123.4, "event": "trial_start", ...}``. A journal that exists is
     continued; a last line torn by a crash is left as it is and numbered past. One
-    process writes it, one thread at a time.
+    process writes it, one thread at a time. `clock` is
+    the host clock in seconds.
     """
 
     def __init__(
         self,
         path: Path,
-        now: Callable[[], float],
+        clock: Callable[[], float],
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.path = path
-        self._now, self._wall = now, wall
+        self._clock, self._wall = clock, wall
         earlier = path.read_bytes() if path.exists() else b""
         self._seq = max((entry["seq"] for entry in _entries(earlier)), default=0)
         self._file = AppendFile(path, resume=True)
@@ -44,7 +45,7 @@ class SessionJournal:
         line = {
             "seq": self._seq + 1,
             "wall": self._wall().isoformat(timespec="microseconds"),
-            "t_lsl": self._now(),
+            "t_lsl": self._clock(),
             "event": event,
             **facts,
         }
