@@ -226,6 +226,20 @@ class Session:
     rise_s: float
     fall_s: float
     clocks: dict[str, Clock] = field(default_factory=dict)
+    kept: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+    @property
+    def t0_s(self) -> float:
+        """Trial time 0: the first Vicon frame at or after the rise."""
+        return float(np.ceil(self.rise_s * 100 - 1e-9) / 100)
+
+    def trial_time_s(self) -> dict[str, Floats]:
+        """True trial time of every recorded row."""
+        return {
+            name: self.clocks[name].at(np.flatnonzero(kept).astype(np.float64))
+            - self.t0_s
+            for name, kept in self.kept.items()
+        }
 
 
 def line(t: Floats, rise_s: float, fall_s: float) -> NDArray[np.bool_]:
@@ -275,12 +289,12 @@ def stream(
 
 
 def plate_metadata(one: Plate) -> dict[str, Any]:
+    """As the Vicon adapter writes it."""
     return {
-        "name": one.name,
-        "channels": [f"{one.name}_{axis}" for axis in AXIS_NAMES],
-        "rotation": [float(v) for v in one.rotation.ravel()],
-        "origin_m": [float(v) for v in one.origin_m],
-        "corners_m": [[float(v) for v in corner] for corner in one.corners_m],
+        "device": one.name,
+        "translation_m": one.origin_m.tolist(),
+        "rotation": one.rotation.tolist(),
+        "corners_m": one.corners_m.tolist(),
         "pose_incline_deg": one.pose_incline_deg,
     }
 
@@ -310,7 +324,7 @@ def session(
     wave = TriggerInput
 
     placed = markers(walk, t["vicon-markers"])
-    xyz = tuple(Channel(f"{m}_{a}", "m") for m in MARKERS for a in "XYZ")
+    xyz = tuple(Channel(f"{m}_{a}", "meters") for m in MARKERS for a in "XYZ")
     frames = np.column_stack(
         [first_frame + index["vicon-markers"], *(placed[m] for m in MARKERS)]
     ).astype("f4")
@@ -327,7 +341,7 @@ def session(
         )
     ]
     force_channels = tuple(
-        Channel(f"{p.name}_{a}", "N" if a[0] == "F" else "N·m")
+        Channel(f"{p.name}_{a}", "newtons" if a[0] == "F" else "newton-meters")
         for p in PLATES
         for a in AXIS_NAMES
     )
@@ -341,8 +355,7 @@ def session(
                 counter=Counter("device", "index"),
                 trigger=wave("sync"),
                 metadata={
-                    "plates": [plate_metadata(p) for p in PLATES],
-                    "pivot_m": [float(v) for v in PIVOT_M],
+                    "plates": {p.name: plate_metadata(p) for p in PLATES},
                 },
             ),
             np.column_stack(
@@ -394,11 +407,12 @@ def session(
             np.hstack([heads, ticks, echo]),
         )
     )
-    made = []
+    made, rows = [], {}
     for spec, data in specs:
         keep = np.ones(data.shape[0], bool)
         keep[lost_emg if spec.name == "semg" else slice(0, 0)] = False
         keep[lost_us if spec.name == "amode" else slice(0, 0)] = False
+        rows[spec.name] = keep
         stamps = 5000.0 + t[spec.name] + 0.004
         made.append(stream(spec, data[keep], stamps[keep], simulated=simulated))
     texts = [{"event": "trial_start", "t_lsl": 5000.0 + rise - 0.02}]
@@ -414,7 +428,7 @@ def session(
     )
     attributes = {
         "participant": "P43",
-        "session": "S01",
+        "session": "2026-11-22_1",
         "condition": "Ideal",
         "mode": "LG_0",
         "speed": "S_1",
@@ -422,7 +436,7 @@ def session(
         "take": 1,
         "simulated": simulated,
         "complete": True,
-        "facing": "normal" if walk.facing > 0 else "reversed",
+        "facing": "forward" if walk.facing > 0 else "reversed",
     }
     recording = Recording(path, tuple(made), True, attributes)
-    return Session(recording, walk, rise, fall, clocks)
+    return Session(recording, walk, rise, fall, clocks, rows)
