@@ -1,1 +1,35 @@
 """Clock alignment: pure functions of arrays."""
+
+from sync.breaks import find_stamp_steps
+from sync.clock_fit import ClockFit, Run, Step, worst
+from sync.counters import unwrap_counter
+from sync.crossings import find_edges
+from sync.edges import NO_EDGES, Edges
+from sync.exact import exact_clock
+from sync.fit import fit_clock
+from sync.gaps import Gap, find_gaps, find_resets
+from sync.levels import Levels, find_levels
+from sync.offsets import apply_offsets
+from sync.stamps import fit_stamps, stamps_as_clock
+
+__all__ = [
+    "NO_EDGES",
+    "ClockFit",
+    "Edges",
+    "Gap",
+    "Levels",
+    "Run",
+    "Step",
+    "apply_offsets",
+    "exact_clock",
+    "find_edges",
+    "find_gaps",
+    "find_levels",
+    "find_resets",
+    "find_stamp_steps",
+    "fit_clock",
+    "fit_stamps",
+    "stamps_as_clock",
+    "unwrap_counter",
+    "worst",
+]

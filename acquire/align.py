@@ -1,0 +1,264 @@
+"""Bring every stream of a recording onto one clock, that of the Vicon frames."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import sync
+from acquire.align_streams import CountedStream, StreamClock, count_samples
+from acquire.storage.recording import RecordedStream, Recording
+
+_LOG = logging.getLogger("kinemuse.align")
+_MARKERS, _FORCES = "vicon-markers", "vicon-forces"
+_WIDE_S = 1.0  #: second try, where stamps and edges disagree by more than 0.25 s
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """Clocks of all streams of one recording.
+
+    Times are in seconds on the reference clock (Vicon frame / 100); subtract `t0_s`,
+    the first frame at or after the first rise of the trigger line, for trial time.
+    `rise_s` and `fall_s` are the line's own, NaN when the reference saw none.
+    """
+
+    reference: str
+    streams: Mapping[str, StreamClock]
+    edges: sync.Edges  #: of the trigger line, in reference seconds
+    rise_s: float
+    fall_s: float
+    t0_s: float
+    status: str
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def time_s(self) -> dict[str, Array]:
+        """Seconds on the reference clock of each recorded row, per stream."""
+        return {name: clock.time_s for name, clock in self.streams.items()}
+
+    def table(self) -> list[dict[str, Any]]:
+        """One row per stream for a report: numbers and words."""
+        return [clock.row() for clock in self.streams.values()]
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the arrays, ready for JSON; what is unknown is None."""
+        return {
+            "reference": self.reference,
+            "status": self.status,
+            "reasons": list(self.reasons),
+            "rise_s": _known(self.rise_s),
+            "fall_s": _known(self.fall_s),
+            "t0_s": _known(self.t0_s),
+            "streams": {name: clock.to_json() for name, clock in self.streams.items()},
+        }
+
+
+@dataclass(eq=False)
+class _Reference:
+    """The reference clock: its edges, and how LSL stamps relate to it."""
+
+    name: str
+    edges: sync.Edges = sync.NO_EDGES
+    lsl: sync.ClockFit | None = None  #: reference seconds to LSL seconds
+    lsl_half_width_s: float = 0.0
+    reasons: list[str] = field(default_factory=list)
+
+    def to_lsl(self, t_ref: float) -> float:
+        if self.lsl is None:
+            return float("nan")
+        x = np.array([t_ref])
+        run = self.lsl.runs[0]
+        return float((x + run.clock.offset_s(x))[0])
+
+    def from_lsl(self, stamps: Array) -> Array:
+        """LSL seconds to reference seconds by the line between the two clocks."""
+        if self.lsl is None:
+            return np.full(stamps.shape, np.nan)
+        run = self.lsl.runs[0]
+        nominal = stamps - run.offset_s
+        return np.asarray(nominal / (1.0 + run.skew_ppm * 1e-6))
+
+
+def align(recording: Recording, *, prior_half_width_s: float = 0.25) -> Alignment:
+    """Fit the clock of every stream of a recording; never raises on poor data.
+
+    Counters give each row its sample index, trigger edges tie the index to the Vicon
+    frames, LSL stamps say roughly where to look (± `prior_half_width_s`). A stream
+    without edges follows its stamps, with status ``degraded`` and a wide interval.
+    Without Vicon the reference is the LSL clock itself.
+    """
+    counted: dict[str, CountedStream] = {}
+    for stream in recording.streams:
+        name = stream.name
+        if name in counted:
+            name = f"{name}:{stream.generation or len(counted)}"
+        counted[name] = count_samples(stream, name)
+    reference = _find_reference(counted)
+    clocks = {
+        name: _align_stream(stream, reference, prior_half_width_s)
+        for name, stream in counted.items()
+    }
+    rises = reference.edges.index[reference.edges.rising]
+    falls = reference.edges.index[~reference.edges.rising]
+    rise = float(rises[0]) if rises.size else float("nan")
+    frame = counted[_MARKERS].source.rate_hz if _MARKERS in counted else 100.0
+    t0 = float(np.ceil(rise * frame - 1e-6) / frame)
+    for name, clock in clocks.items():
+        if clock.status not in ("ok",):
+            _LOG.info("%s: %s: %s", name, clock.status, "; ".join(clock.reasons))
+    return Alignment(
+        reference=reference.name,
+        streams=clocks,
+        edges=reference.edges,
+        rise_s=rise,
+        fall_s=float(falls[-1]) if falls.size else float("nan"),
+        t0_s=t0,
+        status=_overall(clocks, reference),
+        reasons=tuple(reference.reasons),
+    )
+
+
+def _find_reference(counted: Mapping[str, CountedStream]) -> _Reference:
+    forces, markers = counted.get(_FORCES), counted.get(_MARKERS)
+    base = markers if markers is not None and markers.n_rows else forces
+    if base is None or base.n_rows == 0:
+        return _Reference("lsl", reasons=["no Vicon stream: times are LSL seconds"])
+    fit = sync.fit_stamps(
+        base.index, base.stamps, rate_hz=base.source.rate_hz, half_width_s=0.02
+    )
+    reference = _Reference(_MARKERS, lsl=fit if fit.runs else None)
+    if fit.runs:
+        middle = 0.5 * (fit.runs[0].first + fit.runs[0].last)
+        reference.lsl_half_width_s = float(fit.half_width_s(middle))
+    if forces is None or forces.n_rows == 0:
+        reference.reasons.append(f"no {_FORCES} stream: no trigger edges to align to")
+        return reference
+    forces.shift(_whole_turns(forces, reference))
+    rate = forces.source.rate_hz
+    seen = forces.edges
+    reference.edges = sync.Edges(
+        seen.index / rate, seen.rising, seen.half_width / rate
+    ).cleaned()
+    if len(seen) == 0:
+        reference.reasons.append(f"{_FORCES}: no edge of the trigger line")
+        reference.reasons += forces.edge_reasons
+    return reference
+
+
+def _whole_turns(forces: CountedStream, reference: _Reference) -> float:
+    """Return samples to add: the force counter wraps ten times as often as frames."""
+    modulus = float(forces.source.counter.modulus)
+    expected = reference.from_lsl(forces.stamps) * forces.source.rate_hz
+    apart = float(np.nanmedian(expected - forces.index)) if forces.n_rows else 0.0
+    return modulus * round(apart / modulus) if np.isfinite(apart) else 0.0
+
+
+def _align_stream(
+    stream: CountedStream, reference: _Reference, half_width_s: float
+) -> StreamClock:
+    source = stream.source
+    if stream.n_rows == 0:
+        empty = sync.ClockFit(
+            max(source.rate_hz, 1.0), "failed", ("no samples",), method="none"
+        )
+        return stream.clock(empty)
+    if reference.name == "lsl":
+        return stream.clock(_by_stamps(stream, reference, ()))
+    if stream.name.split(":")[0] in (_MARKERS, _FORCES):
+        first, last = float(stream.index.min()), float(stream.index.max())
+        return stream.clock(sync.exact_clock(source.rate_hz, first, last))
+    if len(stream.edges) == 0 or len(reference.edges) == 0:
+        reasons = tuple(stream.edge_reasons)
+        return stream.clock(_by_stamps(stream, reference, reasons))
+    fit = _by_edges(stream, reference, half_width_s)
+    if fit.runs:
+        return stream.clock(fit)
+    return stream.clock(_by_stamps(stream, reference, fit.reasons))
+
+
+def _by_edges(
+    stream: CountedStream, reference: _Reference, half_width_s: float
+) -> sync.ClockFit:
+    priors = _priors(stream, reference)
+
+    def attempt(width_s: float) -> sync.ClockFit:
+        return sync.fit_clock(
+            stream.edges,
+            reference.edges,
+            rate_hz=stream.source.rate_hz,
+            prior_offset_s=priors,
+            prior_half_width_s=width_s,
+            breaks=stream.breaks,
+        )
+
+    fit = attempt(half_width_s)
+    if fit.status == "ok" or 2 * fit.n_matched > fit.n_device:
+        return fit
+    wide = attempt(_WIDE_S)
+    return wide if wide.n_matched > fit.n_matched else fit
+
+
+def _priors(stream: CountedStream, reference: _Reference) -> list[float | None]:
+    """Offset that stamps give each segment, at its first edge."""
+    borders = [-np.inf, *stream.breaks, np.inf]
+    rate = stream.source.rate_hz
+    lines = sync.fit_stamps(
+        stream.index, stream.stamps, rate_hz=rate, breaks=stream.breaks
+    )
+    priors: list[float | None] = []
+    for first, last in pairwise(borders):
+        edges = stream.edges.index
+        inside = edges[(edges >= first) & (edges < last)]
+        run = next((run for run in lines.runs if run.begin == first), None)
+        if inside.size == 0 or run is None or reference.lsl is None:
+            priors.append(None)
+            continue
+        x = inside[:1] / rate
+        t_lsl = x + run.clock.offset_s(x)
+        priors.append(float((reference.from_lsl(t_lsl) - x)[0]))
+    return priors
+
+
+def _by_stamps(
+    stream: CountedStream, reference: _Reference, reasons: tuple[str, ...]
+) -> sync.ClockFit:
+    stamps = stream.stamps
+    if reference.name != "lsl":
+        stamps = reference.from_lsl(stamps)
+    wide = 0.05 + reference.lsl_half_width_s
+    if stream.source.rate_hz > 0:
+        fit = sync.fit_stamps(
+            stream.index,
+            stamps,
+            rate_hz=stream.source.rate_hz,
+            breaks=stream.breaks,
+            half_width_s=wide,
+        )
+    else:
+        fit = sync.stamps_as_clock(stamps, half_width_s=wide)
+    return fit.with_reasons(*reasons)
+
+
+def _overall(clocks: Mapping[str, StreamClock], reference: _Reference) -> str:
+    if reference.name == "lsl" or len(reference.edges) == 0:
+        return "degraded" if clocks else "failed"
+    asked = [c for c in clocks.values() if c.has_trigger]
+    return sync.worst(*(clock.fit.status for clock in asked))
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def stream_kind(stream: RecordedStream) -> str:
+    """Return ``text``, ``irregular`` or ``regular``."""
+    if stream.dtype == "string":
+        return "text"
+    return "regular" if stream.rate_hz > 0 else "irregular"

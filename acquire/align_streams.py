@@ -1,0 +1,298 @@
+"""One recorded stream on its way to a clock: counts, breaks, gaps, edges."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import sync
+from acquire.storage.recording import RecordedStream
+
+Array = NDArray[np.float64]
+_LATE_S = 0.15  #: lasting disagreement of stamps and count that ends a segment
+_MIN_STATE_S = 0.003  #: shorter states of a trigger line are bounce
+
+
+@dataclass(frozen=True, eq=False)
+class StreamClock:
+    """The aligned clock of one stream.
+
+    `index` and `time_s` have shape (n_rows,): the running sample index of every
+    recorded row and its seconds on the reference clock (NaN where unknown).
+    """
+
+    name: str
+    index: Array
+    fit: sync.ClockFit
+    time_s: Array
+    gaps: tuple[sync.Gap, ...]
+    edges: sync.Edges
+    status: str
+    reasons: tuple[str, ...]
+    counter_source: str = "none"
+    has_trigger: bool = False
+    edge_delay_s: float = 0.0
+    n_repeated: int = 0
+
+    @property
+    def n_lost(self) -> int:
+        """Samples known to be missing, counted and inferred."""
+        return sum(gap.n for gap in self.gaps)
+
+    @property
+    def completeness(self) -> str:
+        """What is known of losses, in words."""
+        inferred = [gap for gap in self.gaps if gap.kind == "inferred"]
+        n_inferred = sum(gap.n for gap in inferred)
+        n_counted = self.n_lost - n_inferred
+        parts = (
+            [f"{n_counted} lost (counted)"] if self.counter_source == "device" else []
+        )
+        if inferred:
+            parts.append(f"{n_inferred} lost (inferred)")
+        elif self.counter_source != "device":
+            can = "edges show no loss" if self.fit.method == "edges" else "not known"
+            parts.append(f"losses: {can}")
+        return ", ".join(parts)
+
+    def half_widths_s(self) -> tuple[float, float, float]:
+        """Half-width of the interval at the first, middle and last row."""
+        if self.index.size == 0:
+            return (float("nan"),) * 3
+        rows = self.index[[0, self.index.size // 2, -1]]
+        start, middle, end = self.fit.half_width_s(rows).tolist()
+        return start, middle, end
+
+    def row(self) -> dict[str, Any]:
+        """One line of the clock table."""
+        start, middle, end = self.half_widths_s()
+        residuals = np.abs(self.fit.residuals_s) * 1e3
+        return {
+            "stream": self.name,
+            "status": self.status,
+            "method": self.fit.method,
+            "rows": int(self.index.size),
+            "skew_ppm": _known(self.fit.skew_ppm),
+            "skew_half_width_ppm": _known(self.fit.skew_half_width_ppm),
+            "matched": self.fit.n_matched,
+            "missed": self.fit.n_missed,
+            "extra": self.fit.n_extra,
+            "residual_median_ms": _known(
+                np.median(residuals) if residuals.size else np.nan
+            ),
+            "residual_max_ms": _known(residuals.max() if residuals.size else np.nan),
+            "half_width_start_ms": _known(start * 1e3),
+            "half_width_middle_ms": _known(middle * 1e3),
+            "half_width_end_ms": _known(end * 1e3),
+            "segments": len(self.fit.runs),
+            "lost": self.n_lost,
+            "repeated": self.n_repeated,
+            "completeness": self.completeness,
+            "edge_delay_ms": self.edge_delay_s * 1e3,
+            "reasons": "; ".join(self.reasons),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **self.row(),
+            "reasons": list(self.reasons),
+            "offset_s": _known(self.fit.offset_s),
+            "ambiguity": self.fit.ambiguity,
+            "gaps": [
+                {
+                    "first_missing_index": gap.first_missing_index,
+                    "n": gap.n,
+                    "kind": gap.kind,
+                    "n_half_width": gap.n_half_width,
+                    "not_before": _known(gap.not_before),
+                    "not_after": _known(gap.not_after),
+                }
+                for gap in self.gaps
+            ],
+            "segments": [
+                {
+                    "first": run.first,
+                    "last": run.last,
+                    "offset_s": run.offset_s,
+                    "skew_ppm": run.skew_ppm,
+                    "matched": run.n_matched,
+                    "missed": run.n_missed,
+                    "extra": run.n_extra,
+                }
+                for run in self.fit.runs
+            ],
+        }
+
+
+@dataclass(eq=False)
+class CountedStream:
+    """A stream with a running index per row, and what its trigger channel shows."""
+
+    name: str
+    source: RecordedStream
+    index: Array
+    stamps: Array  #: on the recorder's clock
+    edges: sync.Edges = sync.NO_EDGES
+    edge_reasons: list[str] = field(default_factory=list)
+    gaps: list[sync.Gap] = field(default_factory=list)
+    breaks: list[float] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.index.size)
+
+    def shift(self, by: float) -> None:
+        """Renumber all samples."""
+        self.index = self.index + by
+        self.edges = self.edges.shifted(by)
+        self.breaks = [at + by for at in self.breaks]
+
+    def clock(self, fit: sync.ClockFit) -> StreamClock:
+        """Put the fit to work on every row."""
+        gaps = [*self.gaps, *_losses(fit)]
+        trigger = self.source.trigger
+        return StreamClock(
+            name=self.name,
+            index=self.index,
+            fit=fit,
+            time_s=fit.time_s(self.index),
+            gaps=tuple(gaps),
+            edges=self.edges,
+            status=fit.status,
+            reasons=(*fit.reasons, *self.reasons),
+            counter_source=self.source.counter.source,
+            has_trigger=trigger is not None,
+            edge_delay_s=trigger.edge_delay_s if trigger else 0.0,
+            n_repeated=int(np.count_nonzero(np.diff(self.index) == 0)),
+        )
+
+
+def count_samples(stream: RecordedStream, name: str) -> CountedStream:
+    """Count the rows of a stream; split it where its clock may have changed."""
+    stamps = sync.apply_offsets(stream.t_lsl, stream.offsets)
+    n = int(np.shape(stream.data)[0])
+    counted = CountedStream(name, stream, np.arange(n, dtype=np.float64), stamps[:n])
+    if n == 0 or stream.rate_hz <= 0 or stream.dtype == "string":
+        return counted
+    _unwrap(counted)
+    _split(counted)
+    counted.gaps += [
+        gap for gap in sync.find_gaps(counted.index) if not _spans_break(gap, counted)
+    ]
+    _find_edges(counted)
+    return counted
+
+
+def _unwrap(counted: CountedStream) -> None:
+    stream = counted.source
+    if stream.counter.source == "none" or stream.counter.channel not in stream.labels:
+        return
+    values = stream.column(stream.counter.channel).astype(np.float64)
+    index = sync.unwrap_counter(values, stream.counter.modulus)
+    lost = ~np.isfinite(index)
+    if lost.any():
+        rows = np.arange(index.size)
+        if lost.all():
+            counted.reasons.append("the counter channel holds no number")
+            return
+        index[lost] = np.interp(rows[lost], rows[~lost], index[~lost])
+        counted.reasons.append(f"{int(lost.sum())} rows without a counter")
+    counted.index = index
+
+
+def _split(counted: CountedStream) -> None:
+    """Make the index run forward across restarts, with a break at each."""
+    rate = counted.source.rate_hz
+    back = sync.find_resets(counted.index)
+    for row in back.tolist():
+        step = counted.index[row] - counted.index[row - 1]
+        if step > -2.0 * rate * 0.05:
+            continue  # rows out of order
+        elapsed = counted.stamps[row] - counted.stamps[row - 1]
+        n_missing = max(0, round(elapsed * rate) - 1) if np.isfinite(elapsed) else 0
+        _break_at(counted, row, counted.index[row - 1] + 1.0 + n_missing, "restarts")
+        if n_missing:
+            _note_gap(counted, row, n_missing, max(1, round(0.1 * rate)))
+    steps = sync.find_stamp_steps(
+        counted.index, counted.stamps, rate_hz=rate, threshold_s=_LATE_S
+    )
+    for row, size in steps:
+        if counted.source.counter.source == "device" and abs(size) < 2.0 * _LATE_S:
+            continue
+        n_missing = max(0, round(size * rate))
+        _break_at(counted, row, counted.index[row] + n_missing, "jumps")
+        if n_missing:
+            _note_gap(counted, row, n_missing, max(1, round(0.05 * rate)))
+
+
+def _break_at(counted: CountedStream, row: int, index: float, what: str) -> None:
+    shift = index - counted.index[row]
+    counted.index[row:] += shift
+    counted.breaks = sorted([*counted.breaks, float(counted.index[row]) - 0.5])
+    counted.reasons.append(f"the clock {what} at row {row}")
+
+
+def _note_gap(counted: CountedStream, row: int, n: int, n_half_width: int) -> None:
+    before = float(counted.index[row - 1])
+    counted.gaps.append(
+        sync.Gap(before + 1.0, n, "inferred", n_half_width, before, before + 1.0 + n)
+    )
+
+
+def _spans_break(gap: sync.Gap, counted: CountedStream) -> bool:
+    return any(gap.not_before < at <= gap.not_after for at in counted.breaks)
+
+
+def _find_edges(counted: CountedStream) -> None:
+    stream, trigger = counted.source, counted.source.trigger
+    if trigger is None:
+        counted.edge_reasons.append("no trigger channel")
+        return
+    rate = stream.rate_hz
+    delay = trigger.edge_delay_s * rate
+    if trigger.role == "gates":
+        counted.edges = _flow_edges(counted, trigger.start_latency_max_s * rate)
+        counted.edges = counted.edges.shifted(-delay)
+        return
+    if trigger.channel not in stream.labels:
+        counted.edge_reasons.append(f"no channel {trigger.channel!r}")
+        return
+    level = stream.column(trigger.channel).astype(np.float64)
+    newest = np.maximum.accumulate(counted.index)
+    fresh = np.concatenate(([True], np.diff(newest) > 0))
+    width = max(2.0, _MIN_STATE_S * rate) if trigger.kind == "analog" else 1.0
+    counted.edges = sync.find_edges(
+        level[fresh], min_width_samples=width, index=counted.index[fresh]
+    ).shifted(-delay)
+    levels = sync.find_levels(level)
+    counted.edge_reasons += levels.reasons
+    counted.reasons += levels.reasons
+
+
+def _flow_edges(counted: CountedStream, latency: float) -> sync.Edges:
+    """Start and end of flow stand for rise and fall of the line."""
+    first, last = float(counted.index.min()), float(counted.index.max())
+    return sync.Edges(
+        np.array([first - 0.5, last + 0.5]),
+        np.array([True, False]),
+        np.array([0.5 + latency, 0.5]),
+    )
+
+
+def _losses(fit: sync.ClockFit) -> list[sync.Gap]:
+    """Return the steps of the clock that unseen losses explain."""
+    gaps = []
+    for step in fit.steps:
+        n = round(step.size_s * fit.rate_hz)
+        if n < 1:
+            continue
+        width = max(1, round(step.half_width_s * fit.rate_hz))
+        middle = 0.5 * (step.after + step.before)
+        gaps.append(sync.Gap(middle, n, "inferred", width, step.after, step.before))
+    return gaps
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

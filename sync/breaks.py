@@ -1,0 +1,43 @@
+"""Where a count of samples no longer follows its time stamps."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+_BLOCK_S = 0.25
+_SIDE = 12  #: blocks on either side whose earliest stamps are compared
+
+
+def find_stamp_steps(
+    index: ArrayLike, stamps_s: ArrayLike, *, rate_hz: float, threshold_s: float = 0.15
+) -> list[tuple[int, float]]:
+    """Return (row, step in seconds) of each lasting jump of stamp against count.
+
+    Row is the first behind the jump. A late chunk or the burst after a stall is no
+    jump: the earliest stamps on either side decide, over 3 s each.
+    """
+    at = np.asarray(index, dtype=np.float64).reshape(-1)
+    y = np.asarray(stamps_s, dtype=np.float64).reshape(-1) - at / rate_hz
+    rows = np.flatnonzero(np.isfinite(y))
+    n_block = max(1, round(_BLOCK_S * rate_hz))
+    if rows.size < 2 * n_block + 2:
+        return []
+    y = y[rows]
+    n_blocks = y.size // n_block
+    low = y[: n_blocks * n_block].reshape(n_blocks, n_block).min(axis=1)
+    steps: list[tuple[int, float]] = []
+    jump = np.array(
+        [
+            low[k : k + _SIDE].min() - low[max(0, k - _SIDE) : k].min()
+            for k in range(1, n_blocks)
+        ]
+    )
+    over = np.abs(jump) > threshold_s
+    bounds = np.flatnonzero(np.diff(np.concatenate(([0], over.astype(np.int8), [0]))))
+    for start, stop in zip(bounds[::2], bounds[1::2], strict=True):
+        size = float(jump[start + np.argmax(np.abs(jump[start:stop]))])
+        first = max(0, start * n_block - 1)
+        last = min(y.size - 1, (stop + 1) * n_block)
+        moves = np.diff(y[first : last + 1]) * np.sign(size)
+        steps.append((int(rows[first + int(np.argmax(moves)) + 1]), size))
+    return steps

@@ -1,0 +1,186 @@
+"""Fit a device's clock to the reference by the edges both have seen."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sync.acquisition import acquire_offset
+from sync.clock_fit import ClockFit, Run, Status, Step, worst
+from sync.edges import Edges
+from sync.matching import MAX_SKEW, Chain, ambiguity, match_edges
+from sync.runs import fit_runs
+
+Array = NDArray[np.float64]
+_AMBIGUOUS = 0.6
+_DEGRADED_MISSED, _FAILED_MISSED = 0.12, 0.45
+_DEGRADED_EXTRA, _FAILED_EXTRA = 0.12, 0.40
+
+
+def fit_clock(
+    device: Edges,
+    reference: Edges,
+    *,
+    rate_hz: float,
+    prior_offset_s: float | Sequence[float | None] | None = None,
+    prior_half_width_s: float = 0.25,
+    breaks: Sequence[float] = (),
+) -> ClockFit:
+    """Return the clock of a device from its edges and those of the reference.
+
+    `device.index` counts samples at nominally `rate_hz`; `reference.index` is in
+    seconds. `breaks` are device indices at which the clock may have been reset;
+    segments lie between them. `prior_offset_s`, one for all or one per segment, says
+    t_ref ≈ index / rate_hz + prior within ± `prior_half_width_s` at the segment's
+    first edge; without it the whole trains are searched. The skew is taken to be
+    within ± 300 ppm. Steps that no break announces are found, and make runs of their
+    own.
+    """
+    if not (np.isfinite(rate_hz) and rate_hz > 0):
+        raise ValueError(f"rate_hz must be positive, not {rate_hz}")
+    seen, known = device.cleaned(), reference.cleaned()
+    borders = [-np.inf, *sorted(float(b) for b in breaks), np.inf]
+    priors = _priors(prior_offset_s, len(borders) - 1)
+    if len(known) == 0 or len(seen) == 0:
+        whose = "device" if len(known) else "reference"
+        return ClockFit(
+            rate_hz,
+            "failed",
+            (f"the {whose} has no edges",),
+            n_device=len(seen),
+            n_reference=len(known),
+        )
+    nominal = Edges(seen.index / rate_hz, seen.rising, seen.half_width / rate_hz)
+    results = []
+    for first, last, prior in zip(borders[:-1], borders[1:], priors, strict=True):
+        inside = (seen.index >= first) & (seen.index < last)
+        results.append(
+            _Segment(nominal.select(inside), known, rate_hz, first, last).fit(
+                prior, prior_half_width_s
+            )
+        )
+    return _join(results, rate_hz, len(seen), len(known))
+
+
+class _Segment:
+    """The fit of one segment: match, split at steps, fit, judge."""
+
+    def __init__(
+        self, device: Edges, reference: Edges, rate_hz: float, first: float, last: float
+    ) -> None:
+        self._device, self._reference = device, reference
+        self._rate_hz, self._first, self._last = rate_hz, first, last
+        self.runs: list[Run] = []
+        self.steps: list[Step] = []
+        self.status: Status = "ok"
+        self.reasons: list[str] = []
+        self.ambiguity = 0.0
+
+    @property
+    def where(self) -> str:
+        if np.isinf(self._first) and np.isinf(self._last):
+            return ""
+        return f" (samples {self._first:.0f} to {self._last:.0f})"
+
+    def fit(self, prior: float | None, half_width: float) -> "_Segment":
+        if len(self._device) == 0:
+            return self._fail("failed", "no edges")
+        at = float(self._device.index[0])
+        searched = prior is None
+        if prior is None:
+            prior, at, half_width = acquire_offset(self._device, self._reference)
+            half_width += 0.05
+        chain = match_edges(self._device, self._reference, prior, half_width, at)
+        if len(chain) == 0:
+            return self._fail("failed", "no edge of the device has a partner")
+        reach = 2.0 * half_width if not searched else np.inf
+        self.ambiguity = ambiguity(self._device, self._reference, chain, reach)
+        if self.ambiguity > _AMBIGUOUS and len(chain) > 1:
+            return self._fail(
+                "ambiguous",
+                f"another offset pairs {self.ambiguity:.0%} as many edges",
+            )
+        self._fit_chain(chain)
+        return self
+
+    def _fit_chain(self, chain: Chain) -> None:
+        runs = fit_runs(self._device, self._reference, chain, self._rate_hz)
+        self.runs = runs.placed(self._first, self._last)
+        self.steps = runs.steps
+        for step in self.steps:
+            self._note(
+                "degraded",
+                f"the clock steps by {step.size_s * 1e3:+.2f} ms between samples "
+                f"{step.after:.0f} and {step.before:.0f}",
+            )
+        if runs.inflated_s > 0:
+            self._note(
+                "degraded",
+                "edges scatter more than their half-widths allow: widened by "
+                f"{runs.inflated_s * 1e3:.3f} ms",
+            )
+        self._judge(sum(run.n_matched for run in self.runs))
+
+    def _judge(self, n_matched: int) -> None:
+        n_missed = sum(run.n_missed for run in self.runs)
+        n_extra = sum(run.n_extra for run in self.runs)
+        due = n_matched + n_missed
+        if n_missed > _FAILED_MISSED * due + 2 or n_extra > _FAILED_EXTRA * due + 2:
+            self._fail(
+                "failed",
+                f"only {n_matched} of {due} edges match, {n_extra} match nothing",
+            )
+            return
+        if n_missed > _DEGRADED_MISSED * due:
+            self._note("degraded", f"{n_missed} of {due} edges are missing")
+        if n_extra > _DEGRADED_EXTRA * due:
+            self._note("degraded", f"{n_extra} edges match nothing")
+        if n_matched == 1:
+            self._note("degraded", "a single edge: the skew is unknown")
+        if n_matched and not any(
+            abs(run.skew_ppm) < 0.98 * MAX_SKEW * 1e6 for run in self.runs
+        ):
+            self._note("degraded", "the skew is at the limit of 300 ppm")
+
+    def _note(self, status: Status, reason: str) -> None:
+        self.status = worst(self.status, status)
+        self.reasons.append(reason + self.where)
+
+    def _fail(self, status: Status, reason: str) -> "_Segment":
+        self._note(status, reason)
+        self.runs, self.steps = [], []
+        return self
+
+
+def _priors(
+    prior: float | Sequence[float | None] | None, n_segments: int
+) -> list[float | None]:
+    if prior is None or isinstance(prior, int | float | np.floating):
+        value = None if prior is None or not np.isfinite(prior) else float(prior)
+        return [value] * n_segments
+    given = list(prior)
+    if len(given) != n_segments:
+        raise ValueError(
+            f"{n_segments} segments between the breaks, but {len(given)} priors"
+        )
+    return [None if p is None or not np.isfinite(p) else float(p) for p in given]
+
+
+def _join(
+    parts: list[_Segment], rate_hz: float, n_device: int, n_reference: int
+) -> ClockFit:
+    runs = tuple(run for part in parts for run in part.runs)
+    reasons = tuple(reason for part in parts for reason in part.reasons)
+    status = worst(*(part.status for part in parts))
+    if runs and status in ("failed", "ambiguous"):
+        status = "degraded"  # some segments do have a clock
+    return ClockFit(
+        rate_hz,
+        status,
+        reasons,
+        runs=runs,
+        steps=tuple(step for part in parts for step in part.steps),
+        ambiguity=max(part.ambiguity for part in parts),
+        n_device=n_device,
+        n_reference=n_reference,
+    )
