@@ -96,6 +96,11 @@ class ProtocolDefinition(_Part):
     settings: Settings = Settings()
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
+    def to_yaml(self) -> str:
+        """Return the protocol as YAML that reads back to an equal one."""
+        data = self.model_dump(mode="json", exclude_none=True)
+        return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+
     def with_settings(self, **changes: object) -> "ProtocolDefinition":
         """Return a copy with other settings, validated again."""
         settings = self.settings.model_dump() | changes

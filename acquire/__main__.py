@@ -1,0 +1,5 @@
+"""``python -m acquire``: the same as the command ``kinemuse``."""
+
+from acquire.cli import main
+
+main()

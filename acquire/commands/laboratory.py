@@ -1,0 +1,127 @@
+"""Commands about instruments and streams: lab, stream, streams, plan."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from acquire.commands.console import print_json, print_table, stdout
+from acquire.control import ControlClient, ControlError
+from acquire.paths import runtime_dir
+from acquire.rig import VIRTUAL_LAB, RigConfig, load_rig
+from acquire.supervise import ChildSpec, Supervisor
+from acquire.virtual_lab import VirtualLab
+
+Rig = Annotated[str, typer.Option(help="Shipped rig by name, or a YAML file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def lab(
+    rig: Rig = VIRTUAL_LAB,
+    truth: Annotated[Path | None, typer.Option(help="File for what was true.")] = None,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="device:fault[:key=value,...]; repeatable.")
+    ] = None,
+) -> None:
+    """Start the twins of a rig and keep them until Ctrl-C."""
+    virtual = VirtualLab(load_rig(rig), truth=truth, faults=fault or ())
+    with virtual:
+        rows = [(name, address) for name, address in virtual.addresses.items()]
+        print_table("Virtual lab", ["device", "address"], rows)
+        stdout.print("Ctrl-C ends it.")
+        _wait()
+
+
+def stream(
+    rig: Rig = VIRTUAL_LAB,
+    device: Annotated[
+        list[str] | None, typer.Option(help="Only this device; repeatable.")
+    ] = None,
+) -> None:
+    """Connect the adapters of a rig and publish to LSL until Ctrl-C."""
+    loaded = load_rig(rig)
+    names = device or list(loaded.devices)
+    for name in names:
+        if name not in loaded.devices:
+            have = ", ".join(loaded.devices)
+            raise typer.BadParameter(f"no device {name!r} in the rig; it has {have}")
+    runtime = runtime_dir(loaded.lsl.session_id)
+    rig_file = runtime / "stream.rig.yaml"
+    rig_file.write_text(loaded.to_yaml(), encoding="utf-8")
+    common = ("--rig", str(rig_file), "--session-id", loaded.lsl.session_id)
+    children = [
+        ChildSpec(
+            name,
+            "acquire.device_host",
+            (*common, "--runtime", str(runtime), "--device", name),
+        )
+        for name in names
+    ]
+    with Supervisor(children, runtime / "log"):
+        stdout.print(f"publishing {', '.join(names)}; logs in {runtime / 'log'}")
+        stdout.print("Ctrl-C ends it.")
+        _wait()
+
+
+def streams(
+    rig: Rig = VIRTUAL_LAB,
+    seconds: Annotated[float, typer.Option(help="How long to look, s.")] = 2.0,
+    *,
+    as_json: Json = False,
+) -> None:
+    """List what is on the network, and why an expected stream is not seen."""
+    from acquire import lsl
+    from acquire.streams import survey
+
+    loaded = load_rig(rig)
+    lsl.configure(loaded.lsl.session_id, loaded.lsl.scope)
+    devices = _device_snapshots(loaded)
+    expected = {
+        str(stream["name"]): str(stream["source_id"])
+        for snapshot in devices.values()
+        for stream in snapshot.get("streams", ())
+    }
+    report = survey(seconds, expected, devices)
+    silent = [name for name in loaded.devices if name not in devices]
+    if as_json:
+        print_json({**report.to_json(), "devices_not_running": silent})
+    else:
+        rows = [
+            (s.name, s.type, s.n_channels, s.nominal_hz, s.rate_hz, s.n_lost, s.health)
+            for s in report.streams
+        ]
+        columns = ["stream", "type", "channels", "Hz", "measured", "lost", "health"]
+        print_table("Streams", columns, rows)
+        advice = [f"{s.name}: {s.advice}" for s in report.streams if s.advice]
+        advice += [f"{m.name}: {m.reason}. {m.advice}" for m in report.missing]
+        advice += [
+            f"{name}: no adapter runs for it; start it with `kinemuse stream`"
+            for name in silent
+        ]
+        for line in advice:
+            stdout.print(line, highlight=False, soft_wrap=True)
+    well = all(stream.health == "ok" for stream in report.streams)
+    raise typer.Exit(0 if well and not report.missing and not silent else 1)
+
+
+def _device_snapshots(rig: RigConfig) -> dict[str, dict[str, Any]]:
+    """Ask every device process of a rig that runs here."""
+    found = {}
+    for name in rig.devices:
+        client = ControlClient(name, runtime_dir(rig.lsl.session_id))
+        try:
+            found[name] = client.request("snapshot", 1.0)
+        except ControlError:
+            continue
+        finally:
+            client.close()
+    return found
+
+
+def _wait() -> None:
+    try:
+        while True:
+            time.sleep(1.0)
+    except KeyboardInterrupt:
+        stdout.print("stopping")

@@ -1,0 +1,62 @@
+"""What the terminal shows while a session runs, and how it asks."""
+
+from collections.abc import Callable
+
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.prompt import Prompt
+
+from acquire.commands.console import stderr
+from protocols.states import Question, Snapshot
+
+
+class SessionProgress:
+    """One live line of progress; a line that stays for each state of the runner.
+
+    `ask`, if set, takes the operator's answers from the terminal.
+    """
+
+    def __init__(self) -> None:
+        self.ask: Callable[[int, str], None] | None = None
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=stderr,
+            transient=True,
+        )
+        self._task = self._progress.add_task("starting", total=None)
+
+    def __enter__(self) -> "SessionProgress":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def say(self, text: str) -> None:
+        """Show what is going on now."""
+        self._progress.update(self._task, description=text)
+        if not stderr.is_terminal:
+            stderr.print(text, highlight=False, soft_wrap=True)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the runner's state; put its question to the operator."""
+        state = str(snapshot.state).replace("_", " ")
+        trial = f"  {snapshot.trial.name}" if snapshot.trial else ""
+        count = f"{snapshot.n_done}/{snapshot.n_trials}"
+        message = f"  {snapshot.message}" if snapshot.message else ""
+        self.say(f"{count}  {state}{trial}{message}")
+        if snapshot.question and self.ask:
+            self._put(snapshot.question)
+
+    def _put(self, question: Question) -> None:
+        self._progress.stop()
+        answer = Prompt.ask(
+            question.text,
+            choices=list(question.answers),
+            default=question.answers[0],
+            console=stderr,
+        )
+        self._progress.start()
+        if self.ask:
+            self.ask(question.id, answer)

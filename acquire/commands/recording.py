@@ -1,0 +1,128 @@
+"""Commands about recordings: record, recover, align, check."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from acquire.commands.console import (
+    print_findings,
+    print_json,
+    print_table,
+    stderr,
+    stdout,
+)
+from acquire.commands.laboratory import Json
+
+
+def record(
+    out: Annotated[Path, typer.Option(help="XDF file to write; never overwritten.")],
+    stream: Annotated[
+        list[str] | None,
+        typer.Option(help="Name or XPath predicate; repeatable. Default: all."),
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, help="Length, s. Default: until Ctrl-C.")
+    ] = None,
+    session_id: Annotated[str, typer.Option(help="LSL session.")] = "kinemuse",
+    scope: Annotated[str, typer.Option(help="machine, link or site.")] = "machine",
+    *,
+    as_json: Json = False,
+) -> None:
+    """Record any LSL streams into an XDF file."""
+    from acquire.recorder_adhoc import record as record_streams
+
+    with stderr.status("looking for streams") as status:
+        result = record_streams(
+            out,
+            stream or (),
+            seconds,
+            session_id,
+            lambda seen: status.update(
+                f"{seen['state']}  {seen['elapsed_s']:.0f} s  "
+                f"{seen['bytes'] / 1e6:.1f} MB  {len(seen['streams'])} streams"
+            ),
+            scope=scope,
+        )
+    if as_json:
+        facts = {"seconds": result.seconds, "bytes": result.n_bytes}
+        print_json(
+            {
+                "path": str(result.path),
+                "verified": result.verified,
+                "problems": list(result.problems),
+                "streams": list(result.streams),
+                **facts,
+            }
+        )
+    else:
+        rows = [(s["name"], s["n_samples"], s["n_lost"]) for s in result.streams]
+        print_table(str(result.path), ["stream", "samples", "lost"], rows)
+        for problem in result.problems:
+            stdout.print(f"[red]problem[/] {problem}", highlight=False)
+    raise typer.Exit(0 if result.verified else 1)
+
+
+def recover(
+    path: Annotated[Path, typer.Argument(help="Dataset, folder or XDF file.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Make trial archives of interrupted recordings, marked incomplete."""
+    from acquire.storage.recover import recover as recover_all
+
+    found = recover_all(path)
+    if as_json:
+        print_json([item.to_json() for item in found])
+    elif not found:
+        stdout.print("nothing to recover")
+    for item in () if as_json else found:
+        stdout.print(item.describe(), highlight=False, soft_wrap=True)
+    raise typer.Exit(int(any(item.failed for item in found)))
+
+
+def align(
+    files: Annotated[list[Path], typer.Argument(help="XDF files or trial archives.")],
+    plot: Annotated[
+        Path | None, typer.Option(help="Folder for one picture per file.")
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Fit every stream's clock to the trigger edges, and say how sure it is."""
+    from acquire.align import align as align_recording
+    from acquire.align_plot import save_figure
+    from acquire.storage.reader import open_recording
+
+    failed, reports = False, {}
+    for path in files:
+        alignment = align_recording(open_recording(path))
+        reports[str(path)] = alignment.to_json()
+        failed |= alignment.status == "failed"
+        if not as_json:
+            rows = alignment.table()
+            columns = list(rows[0]) if rows else []
+            shown = [[row[column] for column in columns] for row in rows]
+            print_table(f"{path}: {alignment.status}", columns, shown)
+            for reason in alignment.reasons:
+                stdout.print(reason, highlight=False)
+        if plot:
+            plot.mkdir(parents=True, exist_ok=True)
+            save_figure(alignment, plot / f"{path.stem}.png")
+    if as_json:
+        print_json(reports)
+    raise typer.Exit(int(failed))
+
+
+def check(
+    path: Annotated[Path, typer.Argument(help="Recording, trial, subject, dataset.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Validate a recording, a trial archive, a subject file or a dataset."""
+    from acquire.dataset.check import check_path
+
+    status = print_findings(check_path(path), as_json=as_json)
+    if not status and not as_json:
+        stdout.print("no error found")
+    raise typer.Exit(status)

@@ -1,0 +1,50 @@
+"""Every check before a person walks; each finding says what to do."""
+
+import shutil
+from pathlib import Path
+
+from acquire.control import ControlClient, ControlError
+from acquire.findings import Finding
+
+MIN_FREE_BYTES = 2_000_000_000
+LOW_FREE_BYTES = 10_000_000_000
+
+
+def disk_findings(folder: Path) -> list[Finding]:
+    """Check the space left where the dataset lies."""
+    existing = next(p for p in (folder, *folder.resolve().parents) if p.exists())
+    free = shutil.disk_usage(existing).free
+    if free >= LOW_FREE_BYTES:
+        return []
+    short = free < MIN_FREE_BYTES
+    return [
+        Finding(
+            code="disk-short" if short else "disk-low",
+            severity="error" if short else "warning",
+            where=str(folder),
+            message=f"{free / 1e9:.1f} GB free; about 1.5 GB an hour are recorded. "
+            "Free some space or choose another folder",
+        )
+    ]
+
+
+def device_findings(name: str, client: ControlClient) -> list[Finding]:
+    """Check one device process: does it answer, and what does it say of itself."""
+    try:
+        seen = client.request("snapshot", 2.0)
+    except ControlError as error:
+        return [Finding("device-silent", "error", name, f"{error}; is it running?")]
+    if seen.get("state") != "streaming":
+        reason = seen.get("reason") or "no reason given"
+        message = f"{seen.get('state')}: {reason}"
+        return [Finding("device-not-streaming", "error", name, message)]
+    found = []
+    device = seen.get("device") or {}
+    message = str(device.get("message") or "")
+    if device.get("state") in ("adopted", "unexpected_stop", "unknown"):
+        found.append(Finding("treadmill-not-ready", "error", name, message))
+    for notice in seen.get("notices", []):
+        if notice.get("severity") != "info":
+            text = f"{notice.get('code')}: {notice.get('message')}"
+            found.append(Finding("device-notice", "warning", name, text))
+    return found

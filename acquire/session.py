@@ -1,0 +1,371 @@
+"""One visit of one participant: folder, processes, runner, and the record of it all.
+
+```
+with Session(...) as session:      folder made, processes started, streams seen
+    session.preflight()            findings; an error among them refuses the run
+    session.run()                  ticks the runner until it is over
+```
+The session's own control server is called ``session``; a window shows what it answers
+and sends the operator's wishes. Device processes and the recorder are children here,
+and can be killed and started again without this process.
+"""
+
+import datetime as dt
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from acquire.archive import archive_take
+from acquire.control import ControlClient, ControlError, ControlServer
+from acquire.engine import LabEngine, Take
+from acquire.event_stream import EventStream
+from acquire.lsl import local_clock
+from acquire.preflight import Finding, device_findings, disk_findings
+from acquire.rig import RigConfig
+from acquire.storage.journal import Journal, read_journal
+from acquire.storage.layout import claim_dataset, next_session, session_folder
+from acquire.supervise import ChildSpec, ChildStatus, Supervisor
+from devices.sim.lab import LabClient
+from devices.vicon.capture import CaptureSender
+from protocols.runner import Runner
+from protocols.schema import parse_protocol
+from protocols.states import Snapshot, State
+
+log = logging.getLogger("kinemuse.session")
+
+TICK_S = 0.03
+STREAMS_TIMEOUT_S = 25.0
+
+
+class SessionError(RuntimeError):
+    """A session that cannot begin; the message lists every reason."""
+
+
+@dataclass(frozen=True)
+class SessionPlan:
+    """What a session needs to know before it starts."""
+
+    rig: RigConfig
+    protocol_text: str
+    protocol_source: str
+    dataset: Path
+    participant: str
+    runtime_dir: Path
+    auto: bool = False
+    """Answer every question with its first answer (virtual lab only)."""
+    lab_address: str | None = None
+    """The virtual lab, where the participant turns round when asked to."""
+    on_change: Callable[[Snapshot], None] = field(default=lambda _: None)
+
+
+class Session:
+    """A session, as a context manager; see the module's text for the order."""
+
+    def __init__(self, plan: SessionPlan) -> None:
+        if plan.auto and not plan.rig.simulated:
+            raise SessionError(
+                "answering by itself is for the virtual lab: a real participant "
+                "needs a real operator"
+            )
+        self._plan, self._rig = plan, plan.rig
+        self._protocol = parse_protocol(plan.protocol_text, source=plan.protocol_source)
+        claim_dataset(plan.dataset, simulated=plan.rig.simulated)
+        interrupted = interrupted_session(
+            plan.dataset, plan.participant, plan.protocol_text
+        )
+        self.resumes = interrupted is not None
+        today = dt.datetime.now(tz=dt.UTC).astimezone().date()
+        self.name = interrupted or next_session(plan.dataset, plan.participant, today)
+        self.folder = session_folder(plan.dataset, plan.participant, self.name)
+        self.takes: list[Take] = []
+        self._lab = LabClient(plan.lab_address) if plan.lab_address else None
+        self._lock = threading.Lock()
+        self._closed = False
+
+    # ---- life -----------------------------------------------------------------
+
+    def __enter__(self) -> "Session":
+        self._write_folder()
+        self._events = EventStream(self._rig)
+        self._journal = Journal(self.folder / "journal.jsonl", clock=local_clock)
+        begins = "session_resume" if self.resumes else "session_start"
+        self._publish(begins, {"protocol": self._protocol.name})
+        self._supervisor = Supervisor(
+            self._children(),
+            self._plan.runtime_dir / "log",
+            on_restart=self._restarted,
+        )
+        self._supervisor.start()
+        try:
+            required = self._wait_for_devices()
+            self._start_engine(required)
+        except BaseException:
+            self._stop_processes()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._publish("session_end", {})
+        self._control.close()
+        self._engine.close()
+        self._stop_processes()
+
+    def _stop_processes(self) -> None:
+        self._supervisor.stop()
+        self._events.close()
+        self._journal.close()
+        if self._lab:
+            self._lab.close()
+
+    def _write_folder(self) -> None:
+        if self.resumes:
+            return
+        self.folder.mkdir(parents=True)
+        facts = {
+            "participant": self._plan.participant,
+            "session": self.name,
+            "protocol": self._protocol.name,
+            "rig": self._rig.name,
+            "simulated": self._rig.simulated,
+        }
+        for name, text in (
+            ("session.json", json.dumps(facts, indent=1)),
+            ("rig.yaml", self._rig.to_yaml()),
+            ("protocol.yaml", self._plan.protocol_text),
+        ):
+            (self.folder / name).write_text(text, encoding="utf-8")
+
+    def _children(self) -> list[ChildSpec]:
+        common = (
+            "--session-id",
+            self._rig.lsl.session_id,
+            "--runtime",
+            str(self._plan.runtime_dir),
+        )
+        rig = ("--rig", str(self.folder / "rig.yaml"))
+        hosts = [
+            ChildSpec(name, "acquire.device_host", (*rig, "--device", name, *common))
+            for name in self._rig.devices
+        ]
+        return [*hosts, ChildSpec("recorder", "acquire.recorder", common)]
+
+    def _wait_for_devices(self) -> tuple[str, ...]:
+        """Return the streams a recording must hold, once all devices are there."""
+        end_s = time.monotonic() + STREAMS_TIMEOUT_S
+        waiting = dict.fromkeys([*self._rig.devices, "recorder"], "not started")
+        streams: list[str] = ["kinemuse-events"]
+        while waiting:
+            for name in list(waiting):
+                state, found = self._look_at(name)
+                if state in ("streaming", "idle"):
+                    del waiting[name]
+                    entry = self._rig.devices.get(name)
+                    streams += found if entry and entry.required else []
+                else:
+                    waiting[name] = state
+            if not waiting:
+                break
+            if time.monotonic() > end_s:
+                raise SessionError(self._what_is_missing(waiting))
+            time.sleep(0.1)
+        return self._rig.streams or tuple(streams)
+
+    def _look_at(self, name: str) -> tuple[str, list[str]]:
+        client = ControlClient(name, self._plan.runtime_dir)
+        try:
+            seen = client.request("snapshot", 1.0)
+        except ControlError as error:
+            return str(error), []
+        finally:
+            client.close()
+        reason = seen.get("reason") or ""
+        state = str(seen.get("state", "unknown"))
+        names = [str(stream["name"]) for stream in seen.get("streams", [])]
+        return f"{state}: {reason}" if reason and state != "streaming" else state, names
+
+    def _what_is_missing(self, waiting: Mapping[str, str]) -> str:
+        lines = [f"{name}: {why}" for name, why in waiting.items()]
+        logs = self._plan.runtime_dir / "log"
+        return "\n  ".join(
+            [f"not ready after {STREAMS_TIMEOUT_S:g} s:", *lines, f"(logs in {logs})"]
+        )
+
+    def _start_engine(self, required: tuple[str, ...]) -> None:
+        rig, plan = self._rig, self._plan
+        self._engine = LabEngine(
+            dataset=plan.dataset,
+            participant=plan.participant,
+            session=self.name,
+            runtime_dir=plan.runtime_dir,
+            treadmill=rig.treadmill,
+            capture=CaptureSender.for_config(rig.devices[rig.capture].settings)
+            if rig.capture
+            else None,
+            required_streams=required,
+            publish=self._publish,
+            on_take=self._archive,
+        )
+        self._engine.start()
+        self.runner = Runner(
+            self._protocol,
+            self._engine,
+            now=time.monotonic,
+            already_done=accepted_trials(self.folder / "journal.jsonl"),
+        )
+        self._control = ControlServer("session", self._verbs(), plan.runtime_dir)
+        self._control.start()
+
+    # ---- running --------------------------------------------------------------
+
+    def preflight(self) -> list[Finding]:
+        """Check everything that can be checked before a person walks."""
+        found = disk_findings(self._plan.dataset)
+        for name in self._rig.devices:
+            client = ControlClient(name, self._plan.runtime_dir)
+            found += device_findings(name, client)
+            client.close()
+        for finding in found:
+            self._publish("preflight", asdict(finding))
+        return found
+
+    def run(self, *, start: bool = True) -> Snapshot:
+        """Tick the runner until it is over; return its last snapshot.
+
+        With `start` false the run begins when a window asks for it.
+        """
+        if start:
+            self._start()
+        shown: tuple[object, ...] = ()
+        while True:
+            snapshot = self.runner.snapshot()
+            what = (snapshot.state, snapshot.trial, snapshot.question)
+            if what != shown:
+                shown = what
+                self._plan.on_change(snapshot)
+                self._play_participant(snapshot)
+            if snapshot.state.is_over or self._closed:
+                return snapshot
+            if self._plan.auto and snapshot.question:
+                question = snapshot.question
+                self.runner.answer(question.id, question.answers[0])
+            self.runner.tick()
+            self._engine.runner_ticked()
+            time.sleep(TICK_S)
+
+    def _start(self) -> None:
+        self._engine.take_charge()
+        self._engine.runner_ticked()
+        self.runner.start()
+
+    def _play_participant(self, snapshot: Snapshot) -> None:
+        """In the virtual lab, turn round when the operator is asked to see to it."""
+        if self._lab and snapshot.trial and snapshot.state is State.CONFIRMING_FACING:
+            reversed_facing = snapshot.trial.reversed_facing
+            self._lab.append("facing", {"reversed": reversed_facing})
+
+    # ---- what others ask ------------------------------------------------------
+
+    def _verbs(self) -> dict[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]:
+        def done(act: Callable[[], None]) -> dict[str, Any]:
+            act()
+            return self.snapshot()
+
+        return {
+            "snapshot": lambda _: self.snapshot(),
+            "start": lambda _: done(self._start),
+            "pause": lambda _: done(self.runner.pause),
+            "resume": lambda _: done(self.runner.resume),
+            "abort": lambda a: done(
+                lambda: self.runner.abort(str(a.get("reason", "the operator")))
+            ),
+            "answer": lambda a: done(
+                lambda: self.runner.answer(int(a["prompt_id"]), str(a["value"]))
+            ),
+            "note": lambda a: done(
+                lambda: self._publish("note", {"text": str(a["text"])})
+            ),
+            "shutdown": lambda _: done(self._shut_down),
+        }
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything a window shows, as JSON-able values."""
+        now = self.runner.snapshot()
+        treadmill = self._engine.treadmill()
+        recording = self._engine.recording()
+        return {
+            "state": str(now.state),
+            "simulated": self._rig.simulated,
+            "protocol": now.protocol,
+            "participant": self._plan.participant,
+            "session": self.name,
+            "trial": now.trial.name if now.trial else None,
+            "n_done": now.n_done,
+            "n_trials": now.n_trials,
+            "time_in_state_s": now.time_in_state_s,
+            "time_left_s": now.time_left_s,
+            "message": now.message,
+            "prompts": [asdict(now.question)] if now.question else [],
+            "belts": asdict(treadmill),
+            "recording": {
+                "state": recording.state,
+                "problems": list(recording.problems),
+            },
+            "processes": {
+                name: asdict(status)
+                for name, status in self._supervisor.status().items()
+            },
+        }
+
+    def _shut_down(self) -> None:
+        if not self.runner.snapshot().state.is_over:
+            self.runner.abort("the session was ended")
+        self._closed = True
+
+    # ---- the record -----------------------------------------------------------
+
+    def _publish(self, event: str, facts: Mapping[str, object]) -> None:
+        """Journal an event (synced), then send it to LSL."""
+        with self._lock:
+            self._journal.append(event, **facts)
+            self._events.send(event, facts)
+
+    def _archive(self, take: Take) -> None:
+        self.takes.append(take)
+        archive_take(take.key, self._plan.dataset, self.folder, facing=take.facing)
+
+    def _restarted(self, status: ChildStatus) -> None:
+        facts = {"process": status.name, "last_exit": status.last_exit}
+        self._publish("process_restarted", facts)
+
+
+def accepted_trials(journal: Path) -> set[str]:
+    """Names of the trials whose last verdict in this journal was yes."""
+    accepted: set[str] = set()
+    for line in read_journal(journal):
+        if line.get("event") == "verdict" and "trial_name" in line:
+            name = str(line["trial_name"])
+            (accepted.add if line.get("accepted") else accepted.discard)(name)
+    return accepted
+
+
+def interrupted_session(
+    dataset: Path, participant: str, protocol_text: str
+) -> str | None:
+    """Name the participant's newest session if it was cut off in this protocol.
+
+    A session that ended, well or badly, has said so in its journal.
+    """
+    folders = sorted((dataset / "raw" / participant).glob("*_*"))
+    if not folders:
+        return None
+    newest = folders[-1]
+    protocol, journal = newest / "protocol.yaml", newest / "journal.jsonl"
+    if not protocol.is_file() or protocol.read_text("utf-8") != protocol_text:
+        return None
+    events = [line.get("event") for line in read_journal(journal)]
+    return newest.name if events and "session_end" not in events[-1:] else None
