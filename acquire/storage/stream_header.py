@@ -1,6 +1,6 @@
 """Read the header of any LSL or XDF stream, ours or foreign: pure, no LSL."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -112,11 +112,9 @@ def parse_header(xml: str | bytes) -> StreamHeader:
         counter=_counter(own.find("counter")),
         trigger=_trigger(own.find("trigger")),
         waveform=_waveform(own.find("trigger")),
-        metadata={
-            child.tag: _value(child)
-            for child in desc
-            if child.tag not in ("channels", "kinemuse")
-        },
+        metadata=_nested(
+            [child for child in desc if child.tag not in ("channels", "kinemuse")]
+        ),
     )
 
 
@@ -179,6 +177,10 @@ def _value(element: ET.Element) -> Any:  # noqa: ANN401 (nested text)
         return (element.text or "").strip()
     if all(child.tag == ITEM for child in children):
         return [_value(child) for child in children]
+    return _nested(children)
+
+
+def _nested(children: Sequence[ET.Element]) -> dict[str, Any]:
     nested: dict[str, Any] = {}
     for child in children:  # repeated elements, as the XDF tables have, make a list
         value = _value(child)
