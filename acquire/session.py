@@ -24,8 +24,9 @@ from acquire.archive import archive_take
 from acquire.control import ControlClient, ControlError, ControlServer
 from acquire.engine import LabEngine, Take
 from acquire.event_stream import EventStream
+from acquire.findings import Finding
 from acquire.lsl import local_clock
-from acquire.preflight import Finding, device_findings, disk_findings
+from acquire.preflight import device_findings, disk_findings
 from acquire.rig import RigConfig
 from acquire.storage.journal import Journal, read_journal
 from acquire.storage.layout import claim_dataset, next_session, session_folder
@@ -203,7 +204,7 @@ class Session:
             session=self.name,
             runtime_dir=plan.runtime_dir,
             treadmill=rig.treadmill,
-            capture=CaptureSender.for_config(rig.devices[rig.capture].settings)
+            capture=CaptureSender.of(rig.devices[rig.capture].settings)
             if rig.capture
             else None,
             required_streams=required,
@@ -255,6 +256,11 @@ class Session:
                 self.runner.answer(question.id, question.answers[0])
             self.runner.tick()
             self._engine.runner_ticked()
+            time.sleep(TICK_S)
+
+    def wait_until_closed(self) -> None:
+        """Go on answering until somebody asks for the end."""
+        while not self._closed:
             time.sleep(TICK_S)
 
     def _start(self) -> None:

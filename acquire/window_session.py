@@ -1,0 +1,113 @@
+"""Opens the operator's window, on a session that already runs or on a new one.
+
+Window and session are processes of their own: closing or losing the window leaves a
+running session alone, and the next `kinemuse gui` finds it again.
+"""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from acquire.control import ControlClient, ControlError
+from acquire.paths import runtime_dir
+from acquire.rig import RigConfig
+from acquire.session import SessionError
+from acquire.storage.layout import claim_dataset
+from acquire.virtual_lab import VirtualLab
+
+START_TIMEOUT_S = 60.0
+OVER = ("idle", "finished", "aborted", "failed")
+
+
+def open_window(rig: RigConfig, dataset: Path, participant: str, protocol: str) -> int:
+    """Show the window until it is closed; return its exit status.
+
+    A session of this rig that runs already is shown as it is. A new one ends with its
+    window, unless it is in the middle of a run: then it goes on.
+    """
+    runtime = runtime_dir(rig.lsl.session_id)
+    if _session_state(runtime):
+        return _window(rig, runtime)
+    claim_dataset(dataset, simulated=rig.simulated)
+    lab = VirtualLab(rig, free_ports=True) if rig.simulated else None
+    try:
+        if lab:
+            rig = lab.start()
+        address = lab.addresses["lab"] if lab else ""
+        return _with_session(rig, dataset, participant, protocol, runtime, address)
+    finally:
+        if lab:
+            lab.stop()
+
+
+def _with_session(
+    rig: RigConfig,
+    dataset: Path,
+    participant: str,
+    protocol: str,
+    runtime: Path,
+    lab_address: str,
+) -> int:
+    rig_file = runtime / "session.rig.yaml"
+    rig_file.write_text(rig.to_yaml(), encoding="utf-8")
+    arguments = ["--rig", str(rig_file), "--protocol", protocol]
+    arguments += ["--dataset", str(dataset), "--participant", participant]
+    arguments += ["--runtime", str(runtime)]
+    if lab_address:
+        arguments += ["--lab", lab_address]
+    log_file = runtime / "session.log"
+    with log_file.open("wb") as output:
+        session = subprocess.Popen(
+            [sys.executable, "-m", "acquire.session_process", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait_for(session, runtime, log_file)
+        status = _window(rig, runtime)
+    finally:
+        _end(session, runtime)
+    return status
+
+
+def _wait_for(session: "subprocess.Popen[bytes]", runtime: Path, log: Path) -> None:
+    end_s = time.monotonic() + START_TIMEOUT_S
+    while not _session_state(runtime):
+        if session.poll() is not None or time.monotonic() > end_s:
+            said = log.read_text(encoding="utf-8", errors="replace").strip()
+            raise SessionError(f"the session did not start; it said: {said[-1500:]}")
+        time.sleep(0.1)
+
+
+def _end(session: "subprocess.Popen[bytes]", runtime: Path) -> None:
+    """End a session that is not in a run; wait for one that is."""
+    if _session_state(runtime) in OVER:
+        client = ControlClient("session", runtime)
+        try:
+            client.request("shutdown", 2.0)
+        except ControlError:
+            session.terminate()
+        finally:
+            client.close()
+    session.wait()
+
+
+def _window(rig: RigConfig, runtime: Path) -> int:
+    command = [sys.executable, "-m", "gui", "--runtime", str(runtime)]
+    command += ["--session-id", rig.lsl.session_id, "--scope", rig.lsl.scope]
+    command += ["--simulated"] if rig.simulated else []
+    return subprocess.run(command, check=False).returncode
+
+
+def _session_state(runtime: Path) -> str:
+    """Return the state of the session that answers there; empty when none does."""
+    client = ControlClient("session", runtime)
+    try:
+        return str(client.request("snapshot", 1.0).get("state", ""))
+    except ControlError:
+        return ""
+    finally:
+        client.close()
