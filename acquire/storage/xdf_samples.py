@@ -68,11 +68,7 @@ class SampleDecoder:
                 found.problems.append(f"bytes {chunk.start} to {chunk.stop}: {error}")
                 continue
             t = self._with_deduced(rows.t, rows.deduced)
-            good = rows.good
-            if not verified:
-                good = good & np.isfinite(t)
-                if zeros.size:
-                    good &= ~_touches(rows.edges, zeros)
+            good = rows.good if verified else self._trusted(rows, t, zeros)
             n_good = int(np.count_nonzero(good))
             if not chunk.cut:
                 found.n_dropped += n_declared - n_good
@@ -86,6 +82,19 @@ class SampleDecoder:
         found.t = np.concatenate([*kept_t, np.empty(0)])
         found.data = self._joined(kept_values)
         return found
+
+    @staticmethod
+    def _trusted(
+        rows: _Rows, t: NDArray[np.float64], zeros: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Judge rows that nothing vouches for, shape (n,).
+
+        Pages of zeros cost the rows they touch; garbage costs its whole chunk, for
+        where it begins and ends cannot be seen.
+        """
+        lost = _touches(rows.edges, zeros) if zeros.size else np.zeros(t.size, bool)
+        garbage = ~(rows.good & np.isfinite(t)) & ~lost
+        return np.zeros(t.size, bool) if garbage.any() else ~lost
 
     def _joined(self, parts: list[NDArray[Any]]) -> NDArray[Any]:
         native = np.dtype(object if self._dtype == "string" else self._dtype)
