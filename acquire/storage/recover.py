@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from acquire.storage.durable import is_locked
 from acquire.storage.errors import LayoutError
@@ -29,6 +30,28 @@ class Recovered:
     problems: tuple[str, ...] = ()
     error: str = ""
 
+    @property
+    def failed(self) -> bool:
+        return self.archive is None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "recording": str(self.recording),
+            "archive": str(self.archive) if self.archive else None,
+            "n_samples": self.n_samples,
+            "complete": self.complete,
+            "problems": list(self.problems),
+            "error": self.error,
+        }
+
+    def describe(self) -> str:
+        """Say in a few lines what became of the recording."""
+        if self.archive is None:
+            return f"{self.recording}: not recovered: {self.error}"
+        whole = "whole" if self.complete else "incomplete"
+        first = f"{self.archive}: {self.n_samples} samples, {whole}"
+        return "\n".join([first, *(f"  {problem}" for problem in self.problems)])
+
 
 def recover(path: Path) -> list[Recovered]:
     """Write the archive of every recording that has none; the recordings stay as is.
@@ -38,6 +61,8 @@ def recover(path: Path) -> list[Recovered]:
     = false`` however whole the file is; elsewhere the file itself decides. Recordings
     that are being written are left alone. Failures are returned, not raised.
     """
+    if not path.exists():
+        return [Recovered(path, None, error="there is no such file or folder")]
     return [_recover_one(recording) for recording in unfinished(path)]
 
 
