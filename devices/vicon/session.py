@@ -1,0 +1,116 @@
+"""One state of a Vicon session: its description, its channels and how to fill them."""
+
+from dataclasses import dataclass, replace
+
+from devices.errors import DeviceError, DeviceTimeoutError
+from devices.stream import StreamSpec
+from devices.vicon.assemble import ForceRows, MarkerRows
+from devices.vicon.config import ViconConfig
+from devices.vicon.frames import Frame
+from devices.vicon.layout import Layout, build_layout
+from devices.vicon.objects import Statics
+from devices.vicon.probe import RateProbe
+from devices.vicon.specs import force_spec, marker_spec
+
+PATIENCE_FRAMES = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """What was learned from the server; `forces` is None without plates and sync."""
+
+    statics: Statics
+    layout: Layout
+    markers: MarkerRows
+    marker_spec: StreamSpec
+    forces: ForceRows | None = None
+    force_spec: StreamSpec | None = None
+
+    @property
+    def specs(self) -> tuple[StreamSpec, ...]:
+        return (self.marker_spec, *([self.force_spec] if self.force_spec else []))
+
+    def changed_since(self, previous: "Session") -> tuple[StreamSpec, ...]:
+        """Specs that are not those of an earlier state."""
+        return tuple(spec for spec in self.specs if spec not in previous.specs)
+
+
+class Learner:
+    """Turns the first frames after connecting, or after a change, into a `Session`.
+
+    A spec that differs from the one of the same name in `previous` gets the next
+    generation.
+    """
+
+    def __init__(
+        self, config: ViconConfig, where: str, previous: Session | None = None
+    ) -> None:
+        self._config, self._where, self._previous = config, where, previous
+        self._statics: Statics | None = None
+        self._layout: Layout | None = None
+        self._probe: RateProbe | None = None
+        self._error: DeviceError | None = None
+        self._seen: set[int] = set()
+
+    def look(self, frame: Frame) -> Session | None:
+        """Return the session once it is known; `DeviceError` when it cannot be."""
+        if frame.frame_id in self._seen:
+            return None
+        self._seen.add(frame.frame_id)
+        if frame.statics is not self._statics:
+            self._describe(frame.statics)
+        if self._layout is None:
+            if len(self._seen) >= PATIENCE_FRAMES and self._error:
+                raise self._error
+            return None
+        if self._probe is None:
+            return self._session(self._layout, None)
+        if not self._probe.look(frame):
+            return None
+        return self._session(self._layout, self._probe)
+
+    def give_up(self, timeout_s: float) -> DeviceError:
+        """Say what was missing when the time was up."""
+        if self._error:
+            return self._error
+        missing = self._probe.waiting_for if self._probe else "a frame"
+        return DeviceTimeoutError(
+            f"{self._where} speaks the protocol but sent no {missing} within "
+            f"{timeout_s:g} s ({len(self._seen)} frames came); is it live?"
+        )
+
+    def _describe(self, statics: Statics) -> None:
+        self._statics = statics
+        self._layout = self._probe = self._error = None
+        try:
+            self._layout = build_layout(statics, self._config, self._where)
+        except DeviceError as error:
+            self._error = error
+            return
+        if self._layout.outputs:
+            self._probe = RateProbe(self._layout, statics, self._where)
+
+    def _session(self, layout: Layout, probe: RateProbe | None) -> Session:
+        statics = self._statics or Statics()
+        session = Session(
+            statics,
+            layout,
+            MarkerRows(layout),
+            self._numbered(marker_spec(layout, self._config)),
+        )
+        if probe is None:
+            return session
+        per_frame, per_device_frame = probe.result()
+        return replace(
+            session,
+            forces=ForceRows(layout, statics, per_device_frame),
+            force_spec=self._numbered(force_spec(layout, self._config, per_frame)),
+        )
+
+    def _numbered(self, spec: StreamSpec) -> StreamSpec:
+        for old in self._previous.specs if self._previous else ():
+            if old.name == spec.name:
+                spec = replace(spec, generation=old.generation)
+                if spec != old:
+                    return replace(spec, generation=old.generation + 1)
+        return spec

@@ -1,0 +1,188 @@
+"""What the twin's cameras and plates see: the simulated person as CGStream objects."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.sim.config import SIDES, LabConfig, PlateConfig, Side
+from devices.sim.history import History
+from devices.sim.person import MARKERS, Person
+from devices.sim.trigger_line import TriggerLine
+from devices.vicon import twin_pack
+from devices.vicon.twin_pack import Object
+
+FRAME_HZ = 100
+SAMPLES_PER_FRAME = 10
+PERIOD_TICKS = 135_000_000 // FRAME_HZ
+SUBJECT_ID = 1
+PLATE_IDS = {"left": 1, "right": 2}
+LOCK_LAB_ID = 3
+FORCE_CHANNEL, MOMENT_CHANNEL, COP_CHANNEL, SYNC_CHANNEL = 1, 2, 3, 1
+SYNC_HIGH_V = 5.0
+COP_THRESHOLD_N = 20.0
+
+SUPPORTED = frozenset(
+    {1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 20, 23, 26, 29, 34, 36, 37, 38, 39, 40}
+)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """When a frame is taken: world times of its marker image and of its samples."""
+
+    frame_id: int
+    t_s: float
+    t_samples_s: Floats
+    device_time_s: float
+
+
+class Scene:
+    """Describes the session and renders frames of it.
+
+    `markers` may be replaced at any time; `version` counts the descriptions.
+    """
+
+    def __init__(self, config: LabConfig, history: History) -> None:
+        self.config, self.history = config, history
+        self.subject = config.person.participant
+        self.version = 0
+        self._markers: tuple[str, ...] = MARKERS
+        self._person = Person(config, history)
+        self._line = TriggerLine(history, config.waveform, config.seed)
+
+    @property
+    def markers(self) -> tuple[str, ...]:
+        return self._markers
+
+    def set_markers(self, labels: Sequence[str]) -> None:
+        """Track other markers from now on, a choice of the sixteen."""
+        unknown = [label for label in labels if label not in MARKERS]
+        if unknown:
+            raise ValueError(f"no markers {unknown}; there are {MARKERS}")
+        self._markers = tuple(labels)
+        self.version += 1
+
+    def statics(self) -> list[Object]:
+        """Describe subject, devices and plates."""
+        ids = [(MARKERS.index(label) + 1, label) for label in self._markers]
+        found = [
+            twin_pack.stream_info(PERIOD_TICKS),
+            twin_pack.application_info(y_up=False),
+            twin_pack.subject_info(SUBJECT_ID, self.subject, ids),
+            twin_pack.subject_health(SUBJECT_ID, 0.3, 1.0),
+            twin_pack.object_quality(SUBJECT_ID, 1.0),
+        ]
+        for number, side in enumerate(SIDES, start=1):
+            found += _plate(self.config.plates, side, f"Force Plate {number}")
+        return found + _lock_lab()
+
+    def frame(
+        self,
+        instant: Instant,
+        latency: Sequence[tuple[str, float]],
+        occluded: frozenset[str] = frozenset(),
+        silent: frozenset[str] = frozenset(),
+    ) -> list[Object]:
+        """Render one frame; `silent` names devices that send no samples."""
+        return [
+            twin_pack.frame_info(instant.frame_id),
+            twin_pack.hardware_frame_info(instant.frame_id + 1000),
+            _timecode(instant.device_time_s),
+            twin_pack.latency_info(latency),
+            twin_pack.frame_rate_info([("Hardware", FRAME_HZ), ("System", FRAME_HZ)]),
+            self._labeled(instant.t_s, occluded),
+            twin_pack.unlabeled_recons([], 0.0),
+            *self._samples(instant, silent),
+        ]
+
+    def _labeled(self, t_s: float, occluded: frozenset[str]) -> Object:
+        positions_mm = self._person.markers_m(np.array([t_s]))[0] * 1000.0
+        seen = [label for label in self._markers if label not in occluded]
+        recons = [
+            (SUBJECT_ID, MARKERS.index(label) + 1, _triple(positions_mm, label))
+            for label in ([] if "all" in occluded else seen)
+        ]
+        radius_mm = self.config.person.marker_diameter_mm / 2
+        return twin_pack.labeled_recons(recons, radius_mm)
+
+    def _samples(self, instant: Instant, silent: frozenset[str]) -> list[Object]:
+        loads = self._person.plate_loads(instant.t_samples_s)
+        height_m = self.config.plates.surface_height_m
+        found: list[Object] = []
+        for plate, side in enumerate(SIDES):
+            if f"Force Plate {plate + 1}" in silent:
+                continue
+            frame, device = instant.frame_id, PLATE_IDS[side]
+            force, moment = loads[:, plate, :3], loads[:, plate, 3:]
+            cop = _centre_of_pressure(force, moment, height_m)
+            found += [
+                twin_pack.samples(10, frame, device, FORCE_CHANNEL, force),
+                twin_pack.samples(11, frame, device, MOMENT_CHANNEL, moment),
+                twin_pack.samples(12, frame, device, COP_CHANNEL, cop),
+            ]
+        if "Lock Lab" not in silent:
+            level = self._line.level(instant.t_samples_s)[:, None] * SYNC_HIGH_V
+            args = instant.frame_id, LOCK_LAB_ID, SYNC_CHANNEL, level
+            found.append(twin_pack.samples(13, *args))
+        return found
+
+
+def _triple(positions: Floats, label: str) -> tuple[float, float, float]:
+    x, y, z = positions[MARKERS.index(label)].tolist()
+    return x, y, z
+
+
+def _plate(plates: PlateConfig, side: Side, name: str) -> list[Object]:
+    device = PLATE_IDS[side]
+    origin_m, rotation = plates.origin_m(side), plates.rotation()
+    local_mm = (plates.corners_m(side) - origin_m) @ rotation * 1000.0
+    bounds_mm = np.stack([local_mm.min(axis=0), local_mm.max(axis=0)])
+    outputs = (
+        (FORCE_CHANNEL, "Force", "F", "newton"),
+        (MOMENT_CHANNEL, "Moment", "M", "newton meter"),
+        (COP_CHANNEL, "CoP", "C", "meter"),
+    )
+    found = [
+        twin_pack.device_info(device, PERIOD_TICKS, name),
+        twin_pack.device_info_extra(device, 0),
+        twin_pack.force_plate_info(device, origin_m * 1000.0, rotation, bounds_mm),
+    ]
+    for channel, label, letter, unit in outputs:
+        components = [f"{letter}{axis}" for axis in "xyz"]
+        found += [
+            twin_pack.channel_info(device, channel, label, components),
+            twin_pack.channel_info_extra(device, channel, unit, label.lower()),
+        ]
+    return found
+
+
+def _lock_lab() -> list[Object]:
+    return [
+        twin_pack.device_info(LOCK_LAB_ID, PERIOD_TICKS, "Lock Lab"),
+        twin_pack.device_info_extra(LOCK_LAB_ID, 0),
+        twin_pack.channel_info(LOCK_LAB_ID, SYNC_CHANNEL, "sync", ["sync"]),
+        twin_pack.channel_info_extra(LOCK_LAB_ID, SYNC_CHANNEL, "volt", "voltage"),
+    ]
+
+
+def _centre_of_pressure(force: Floats, moment: Floats, height_m: float) -> Floats:
+    """Return the point of load on the surface in plate axes, (n, 3), metres."""
+    loaded = np.abs(force[:, 2]) > COP_THRESHOLD_N
+    fz = np.where(loaded, force[:, 2], 1.0)
+    x = (-height_m * force[:, 0] - moment[:, 1]) / fz
+    y = (-height_m * force[:, 1] + moment[:, 0]) / fz
+    cop = np.stack([x, y, np.full_like(x, -height_m)], axis=1)
+    return np.asarray(np.where(loaded[:, None], cop, 0.0))
+
+
+def _timecode(time_s: float) -> Object:
+    """SMPTE time, PAL: 25 frames of four subframes a second."""
+    ticks = int(time_s * FRAME_HZ)
+    seconds, rest = divmod(ticks, FRAME_HZ)
+    frame, subframe = divmod(rest, 4)
+    clock = seconds // 3600 % 24, seconds // 60 % 60, seconds % 60, frame
+    return twin_pack.timecode(clock, subframe, 4)

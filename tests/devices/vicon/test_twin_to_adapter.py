@@ -1,0 +1,45 @@
+"""What the twin sent is what the adapter publishes."""
+
+import numpy as np
+import pytest
+
+from devices.sim.person import Person
+from tests.builders.vicon_twin import (
+    Collected,
+    RunningTwin,
+    collect,
+    frames,
+    lab_config,
+)
+
+FP = [f"{p}_{c}" for p in ("FP1", "FP2") for c in ("Fx", "Fy", "Fz", "Mx", "My", "Mz")]
+
+
+@pytest.mark.parametrize("mode", ["push", "pull", "prefetch"])
+def test_values_are_those_of_the_person(mode: str) -> None:
+    with RunningTwin(lab_config(skew_ppm=120.0)) as running:
+        adapter = running.adapter(stream_mode=mode)
+        seen = Collected(adapter.connect(3.0))
+        adapter.start()
+        collect(adapter, seen, frames(40))
+        adapter.stop()
+        adapter.close()
+        clocks = {r["stream"]: r for r in running.lab.records if r["kind"] == "clock"}
+    number = seen.column("vicon-markers", "frame").astype(int)
+    assert np.all(np.diff(number) == 1)
+    truth = clocks["vicon-markers"]
+    t_s = truth["t0_s"] + (number - truth["counter0"]) * truth["period_s"]
+    person = Person(running.lab.config, running.lab.history)
+    positions = person.markers_m(t_s).reshape(len(t_s), -1)
+    np.testing.assert_allclose(
+        seen.data("vicon-markers")[:, 1:], positions.astype(np.float32), atol=2e-7
+    )
+    index = seen.column("vicon-forces", "index").astype(int)
+    assert index[0] == number[0] * 10
+    assert np.all(np.diff(index) == 1)
+    truth = clocks["vicon-forces"]
+    t_s = truth["t0_s"] + (index - truth["counter0"]) * truth["period_s"]
+    person = Person(running.lab.config, running.lab.history)
+    loads = person.plate_loads(t_s).reshape(len(t_s), 12).astype(np.float32)
+    np.testing.assert_array_equal(seen.data("vicon-forces")[:, :12], loads)
+    assert [c.label for c in seen.specs["vicon-forces"].channels][:12] == FP
