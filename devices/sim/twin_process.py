@@ -13,7 +13,11 @@ from devices.sim.lab import Lab, LabClient
 
 
 class Twin(Protocol):
-    """A server that plays a device. `step` serves for at most `timeout_s`."""
+    """A server that plays a device. `step` serves for at most `timeout_s`.
+
+    One that listens on more than one port may have a mapping `more_ports`, which is
+    announced with the rest.
+    """
 
     @property
     def port(self) -> int:
@@ -47,7 +51,8 @@ def run(
         twin = make(lab, given.name, given.port)
     except (DeviceError, OSError, ValueError) as error:
         raise SystemExit(f"{given.name}: {error}") from error
-    sys.stdout.write(json.dumps({"ready": True, "port": twin.port}) + "\n")
+    ready = {"ready": True, "port": twin.port, **getattr(twin, "more_ports", {})}
+    sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
     try:
         while lab.alive and not ended:
