@@ -306,6 +306,7 @@ def session(
     lost_us: slice = slice(0, 0),
     first_frame: int = 1000,
     simulated: bool = True,
+    trigger: bool = True,
     path: Path = Path("Trial_1_take1.h5"),
 ) -> Session:
     """Record a walk: 1 s before the rise at 1.003 s, 1 s after the fall."""
@@ -320,7 +321,7 @@ def session(
     count = {name: int((end - c.start_s) * c.rate_hz) for name, c in clocks.items()}
     index = {name: np.arange(n, dtype=np.float64) for name, n in count.items()}
     t = {name: clocks[name].at(index[name]) for name in clocks}
-    level = {name: line(t[name], rise, fall) for name in clocks}
+    level = {name: trigger * line(t[name], rise, fall) for name in clocks}
     wave = TriggerInput
 
     placed = markers(walk, t["vicon-markers"])

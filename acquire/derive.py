@@ -1,0 +1,275 @@
+"""From a trial archive to what follows from it: clocks, times, gait, quality."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from acquire.align import Alignment, align
+from acquire.dataset.arrays import marker_positions
+from acquire.derived_groups import clock_group, edge_group, gait_group, time_group
+from acquire.gait.plates import Deck
+from acquire.gait.survey import DeckSettings, deck_settings, surveyed_plates
+from acquire.gait.trial import GaitInput, GaitResult, analyse
+from acquire.storage import labels
+from acquire.storage.derived_file import Group, write_derived
+from acquire.storage.provenance import sha256
+from acquire.storage.recording import RecordedStream, Recording
+from acquire.storage.stream_header import parse_header
+from acquire.storage.trial_file import read_provenance, read_trial
+
+log = logging.getLogger("kinemuse.derive")
+
+Floats = NDArray[np.float64]
+SPEED_BAND_MPS = 0.05  #: belts within this of their usual speed walk steadily
+
+
+@dataclass(frozen=True, eq=False)
+class TrialFacts:
+    """A recording with its clocks: what every later step starts from.
+
+    `t0_s` is trial time 0 on the reference clock and `duration_s` the time from there
+    to the fall of the line, or to the last frame where the line was not seen.
+    """
+
+    recording: Recording
+    alignment: Alignment
+    t0_s: float
+    duration_s: float
+    remarks: tuple[str, ...] = ()
+
+    def time_s(self, name: str) -> Floats:
+        """Return the trial time of every row of one stream."""
+        return np.asarray(self.alignment.streams[name].time_s - self.t0_s)
+
+
+def derive(trial_path: Path) -> Path:
+    """Compute what follows from a trial archive; return ``….derived.h5`` beside it.
+
+    The result replaces an earlier one. Poor data make remarks and statuses, not
+    errors: a trial without plates has no gait, but its clocks.
+    """
+    recording = read_trial(trial_path)
+    facts = place(recording)
+    deck = deck_settings(_rig(trial_path))
+    gait = gait_of(facts, deck)
+    groups = {
+        "clock": Group(
+            groups={
+                name: clock_group(clock)
+                for name, clock in facts.alignment.streams.items()
+            }
+        ),
+        "time": time_group(facts.alignment, facts.t0_s),
+        "edges": edge_group(facts.alignment, facts.t0_s),
+        "gait": gait_group(gait),
+        "quality": quality_group(facts),
+    }
+    attributes: dict[str, str | int | float | bool] = {
+        "reference": facts.alignment.reference,
+        "status": facts.alignment.status,
+        "reasons": "; ".join((*facts.alignment.reasons, *facts.remarks)),
+        "t0_s": facts.t0_s,
+        "rise_s": facts.alignment.rise_s,
+        "fall_s": facts.alignment.fall_s,
+        "duration_s": facts.duration_s,
+        "simulated": any(stream.simulated for stream in recording.streams),
+    }
+    out = trial_path.with_name(trial_path.name.removesuffix(".h5") + ".derived.h5")
+    inputs = {trial_path.name: sha256(trial_path)}
+    write_derived(out, groups, inputs, attributes)
+    log.info("%s: clocks %s", out.name, facts.alignment.status)
+    return out
+
+
+def place(recording: Recording) -> TrialFacts:
+    """Align a recording and say where its trial begins and how long it is."""
+    alignment = align(recording)
+    remarks: list[str] = []
+    known = [
+        clock.time_s[np.isfinite(clock.time_s)]
+        for name, clock in alignment.streams.items()
+        if name.startswith(("vicon-markers", "vicon-forces"))
+    ]
+    reached = np.concatenate([*known, np.empty(0)])
+    t0, end = alignment.t0_s, alignment.fall_s
+    if not np.isfinite(t0):
+        t0 = float(reached.min()) if reached.size else 0.0
+        remarks.append("no rise of the line: trial time 0 is the first frame")
+    if not np.isfinite(end) or end <= t0:
+        end = float(reached.max()) if reached.size else t0
+        remarks.append("no fall of the line: the trial ends with the last frame")
+    return TrialFacts(recording, alignment, t0, max(end - t0, 0.0), tuple(remarks))
+
+
+def named(recording: Recording, name: str) -> Iterator[tuple[str, RecordedStream]]:
+    """Yield every generation of a stream with its name in the alignment."""
+    seen: set[str] = set()
+    for stream in recording.streams:
+        key = stream.name
+        if key in seen:
+            key = f"{key}:{stream.generation or len(seen)}"
+        seen.add(key)
+        if stream.name == name:
+            yield key, stream
+
+
+def gait_of(facts: TrialFacts, deck: DeckSettings | None) -> GaitResult:
+    """Find the gait of a placed trial, at trial times."""
+    remarks: list[str] = []
+    recording = facts.recording
+    markers, marker_time_s = joined_markers(facts)
+    if "vicon-forces" in recording:
+        stream = recording["vicon-forces"]
+        time_s = facts.time_s("vicon-forces")
+        surveyed = surveyed_plates(
+            parse_header(stream.header_xml).metadata, stream.labels
+        )
+        grid_s, loads = _even(stream, time_s, [s.columns for s in surveyed])
+        rate = stream.rate_hz
+    else:
+        remarks.append("the recording has no stream vicon-forces")
+        surveyed, grid_s, loads, rate = [], np.empty(0), [], 1000.0
+    incline = incline_at(facts, grid_s)
+    turned = max(
+        (np.ptp([*incline, s.plate.pose_incline_deg]) for s in surveyed if grid_s.size),
+        default=0.0,
+    )
+    if deck is None and turned > 0.5:
+        remarks.append(
+            "the rig names no pivot of the deck: plates are turned about the origin"
+        )
+    settings = deck or DeckSettings()
+    found = analyse(
+        GaitInput(
+            plates=[s.plate for s in surveyed],
+            loads=loads,
+            force_time_s=grid_s,
+            force_rate_hz=rate,
+            markers_m=markers,
+            marker_time_s=marker_time_s,
+            marker_rate_hz=100.0,
+            deck=Deck(incline, np.array(settings.pivot_m), settings.plates_follow_deck),
+            steady_s=steady_span(facts),
+        )
+    )
+    return GaitResult(
+        **{**vars(found), "remarks": (*remarks, *found.remarks)},
+    )
+
+
+def joined_markers(facts: TrialFacts) -> tuple[dict[str, Floats], Floats]:
+    """Return marker positions of all generations together, by label, and their times.
+
+    Shape (n, 3) each, NaN where a marker was not part of the set.
+    """
+    parts = [
+        (facts.time_s(key), marker_positions(stream))
+        for key, stream in named(facts.recording, "vicon-markers")
+    ]
+    times = np.concatenate([np.empty(0), *(t for t, _ in parts)])
+    known = np.flatnonzero(np.isfinite(times))
+    order = known[np.argsort(times[known], kind="stable")]
+    names = list(dict.fromkeys(name for _, found in parts for name in found))
+    joined: dict[str, Floats] = {}
+    for name in names:
+        rows = [found.get(name, np.full((t.size, 3), np.nan)) for t, found in parts]
+        joined[name] = np.concatenate(rows)[order]
+    return joined, times[order]
+
+
+def incline_at(facts: TrialFacts, time_s: Floats) -> Floats:
+    """Return the deck's angle at trial times (n,): reported, else the trial's slope."""
+    recording = facts.recording
+    if "treadmill" in recording:
+        stream, at = recording["treadmill"], facts.time_s("treadmill")
+        angle = stream.column("incline_deg").astype(np.float64)
+        known = np.isfinite(at) & np.isfinite(angle)
+        if known.any():
+            return np.asarray(np.interp(time_s, at[known], angle[known]))
+    mode = str(recording.attributes.get("mode", "LG_0"))
+    slope = labels.slope_deg(mode) if mode.startswith(("LG", "AS", "DS")) else 0.0
+    if recording.attributes.get("facing") == "reversed":
+        slope = -slope
+    return np.full(time_s.shape, slope)
+
+
+def steady_span(facts: TrialFacts) -> tuple[float, float]:
+    """Return the longest span (trial time) in which both belts keep their speed."""
+    if "treadmill" not in facts.recording:
+        return -np.inf, np.inf
+    stream, at = facts.recording["treadmill"], facts.time_s("treadmill")
+    inside = np.flatnonzero(np.isfinite(at))
+    if inside.size < 2:
+        return -np.inf, np.inf
+    steady = np.ones(inside.size, dtype=bool)
+    during = (at[inside] >= 0) & (at[inside] <= facts.duration_s)
+    for name in ("left_mps", "right_mps"):
+        speed = stream.column(name).astype(np.float64)[inside]
+        usual = np.median(speed[during]) if during.any() else np.median(speed)
+        steady &= np.abs(speed - usual) <= SPEED_BAND_MPS
+    steps = np.flatnonzero(np.diff(np.concatenate([[False], steady, [False]])))
+    spans = [(at[inside[a]], at[inside[b - 1]]) for a, b in steps.reshape(-1, 2)]
+    first, last = max(spans, key=lambda span: span[1] - span[0], default=(0.0, 0.0))
+    return float(first), float(last)
+
+
+def quality_group(facts: TrialFacts) -> Group:
+    """Return what is missing or odd, stream by stream and marker by marker."""
+    groups: dict[str, Group] = {}
+    markers, at = joined_markers(facts)
+    inside = (at >= 0) & (at <= facts.duration_s)
+    if markers:
+        names = np.array(list(markers), dtype=object)
+        hidden = [float(np.isnan(m[inside, 0]).mean()) for m in markers.values()]
+        groups["markers"] = Group({"label": names, "occluded_share": np.array(hidden)})
+    if "semg" in facts.recording:
+        stream, at = facts.recording["semg"], facts.time_s("semg")
+        inside = (at >= 0) & (at <= facts.duration_s)
+        muscles = [label for label in stream.labels if label[:2] in ("R_", "L_")]
+        rows = np.stack([stream.column(m)[inside] for m in muscles], axis=1)
+        groups["semg"] = Group(
+            {
+                "label": np.array(muscles, dtype=object),
+                "rms_uv": np.sqrt(np.mean(np.square(rows, dtype=np.float64), axis=0)),
+                "peak_uv": np.abs(rows).max(axis=0, initial=0.0).astype(np.float64),
+            },
+            units={"rms_uv": "uV", "peak_uv": "uV"},
+        )
+    lost = {
+        f"{name} lost".replace(" ", "_"): int(clock.n_lost)
+        for name, clock in facts.alignment.streams.items()
+    }
+    return Group(attributes={**lost}, groups=groups)
+
+
+def _even(
+    stream: RecordedStream, time_s: Floats, columns: list[tuple[int, ...]]
+) -> tuple[Floats, list[Floats]]:
+    """Put force samples on an even grid of times, NaN where samples are missing."""
+    known = np.isfinite(time_s)
+    if not known.any():
+        return np.empty(0), [np.empty((0, 6)) for _ in columns]
+    times = time_s[known]
+    slot = np.round((times - times[0]) * stream.rate_hz).astype(int)
+    inside = slot >= 0
+    grid_s = times[0] + np.arange(slot.max() + 1) / stream.rate_hz
+    loads = []
+    for which in columns:
+        load = np.full((grid_s.size, 6), np.nan)
+        rows = stream.data[known][:, list(which)]
+        load[slot[inside]] = rows[inside]
+        loads.append(load)
+    return grid_s, loads
+
+
+def _rig(trial_path: Path) -> Mapping[str, Any]:
+    """Return the rig of the session as the archive holds it, as plain data."""
+    text = read_provenance(trial_path).get("rig", "")
+    found = yaml.safe_load(text) if text else None
+    return found if isinstance(found, Mapping) else {}

@@ -1,0 +1,178 @@
+"""Alignment and gait as the groups of a derived file, and back."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acquire.align import Alignment
+from acquire.align_streams import StreamClock
+from acquire.gait.cycles import Stride
+from acquire.gait.events import GaitEvent, Kind, Source
+from acquire.gait.feet import SIDES, Side
+from acquire.gait.trial import GaitResult
+from acquire.storage.derived_file import Derived, Group
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class StoredGait:
+    """The gait of one trial as a derived file holds it; times are trial times."""
+
+    events: list[GaitEvent]
+    strides: list[Stride]
+    forces_n: Mapping[Side, Floats]
+    force_time_s: Floats
+    checks: Mapping[str, float]
+    remarks: tuple[str, ...]
+
+
+def clock_group(clock: StreamClock) -> Group:
+    """Return one stream's fit: the report's numbers, segments, gaps and edges."""
+    attributes: dict[str, str | int | float | bool] = {
+        name: float("nan") if value is None else value
+        for name, value in clock.row().items()
+    }
+    attributes |= {"rate_hz": clock.fit.rate_hz, "offset_s": clock.fit.offset_s}
+    runs = clock.fit.runs
+    columns = ("first", "last", "offset_s", "skew_ppm", "n_matched")
+    segments = {
+        name: np.array([getattr(run, name) for run in runs], dtype=np.float64)
+        for name in columns
+    }
+    gaps = {
+        "first_missing_index": np.array([g.first_missing_index for g in clock.gaps]),
+        "n": np.array([gap.n for gap in clock.gaps], dtype=np.int64),
+        "kind": np.array([gap.kind for gap in clock.gaps], dtype=object),
+    }
+    edges = {
+        "index": clock.edges.index,
+        "rising": clock.edges.rising,
+        "half_width": clock.edges.half_width,
+    }
+    return Group(
+        attributes=attributes,
+        groups={
+            "segments": Group(segments),
+            "gaps": Group(gaps),
+            "edges": Group(edges, units={"index": "samples", "half_width": "samples"}),
+        },
+    )
+
+
+def time_group(alignment: Alignment, t0_s: float) -> Group:
+    """Return the trial time of every recorded row of every stream."""
+    times = {name: clock.time_s - t0_s for name, clock in alignment.streams.items()}
+    return Group(times, units=dict.fromkeys(times, "s"))
+
+
+def edge_group(alignment: Alignment, t0_s: float) -> Group:
+    """Return the trigger line's edges as the reference clock saw them, trial time."""
+    edges = alignment.edges
+    return Group(
+        {
+            "time_s": edges.index - t0_s,
+            "rising": edges.rising,
+            "half_width_s": edges.half_width,
+        },
+        units={"time_s": "s", "half_width_s": "s"},
+    )
+
+
+def gait_group(found: GaitResult) -> Group:
+    """Return events, strides and the reaction on each foot."""
+    events, strides = found.events, found.strides
+    return Group(
+        attributes={
+            **{name: float(value) for name, value in found.checks.items()},
+            "remarks": json.dumps(list(found.remarks)),
+        },
+        groups={
+            "events": Group(
+                {
+                    "time_s": np.array([e.time_s for e in events], dtype=np.float64),
+                    "side": _texts([event.side for event in events]),
+                    "kind": _texts([event.kind for event in events]),
+                    "source": _texts([event.source for event in events]),
+                },
+                units={"time_s": "s"},
+            ),
+            "strides": Group(
+                {
+                    **{
+                        name: np.array(
+                            [getattr(s, name) for s in strides], dtype=np.float64
+                        )
+                        for name in ("start_s", "end_s", "off_s")
+                    },
+                    "side": _texts([stride.side for stride in strides]),
+                    "source": _texts([stride.source for stride in strides]),
+                    "reasons": _texts([json.dumps(s.reasons) for s in strides]),
+                },
+                units={"start_s": "s", "end_s": "s", "off_s": "s"},
+            ),
+            "forces": Group(
+                {"time_s": found.force_time_s, **found.forces_n},
+                units={"time_s": "s", "left": "N", "right": "N"},
+                axis="time_s",
+                attributes={"frame": "world", "acts_on": "person"},
+            ),
+        },
+    )
+
+
+def stored_gait(derived: Derived) -> StoredGait:
+    """Read a derived file's gait back."""
+    events, strides = derived["gait/events"].arrays, derived["gait/strides"].arrays
+    forces, own = derived["gait/forces"].arrays, derived["gait"].attributes
+    return StoredGait(
+        events=[
+            GaitEvent(float(t), _side(side), _kind(kind), _source(source))
+            for t, side, kind, source in zip(
+                *(events[name] for name in ("time_s", "side", "kind", "source")),
+                strict=True,
+            )
+        ],
+        strides=[
+            Stride(
+                _side(side),
+                float(start),
+                float(end),
+                float(off),
+                str(source),
+                tuple(json.loads(reasons)),
+            )
+            for side, start, end, off, source, reasons in zip(
+                *(
+                    strides[name]
+                    for name in (
+                        *("side", "start_s", "end_s", "off_s", "source", "reasons"),
+                    )
+                ),
+                strict=True,
+            )
+        ],
+        forces_n={side: forces[side] for side in SIDES if side in forces},
+        force_time_s=forces["time_s"],
+        checks={k: float(v) for k, v in own.items() if k != "remarks"},
+        remarks=tuple(json.loads(str(own["remarks"]))),
+    )
+
+
+def _texts(values: list[str]) -> NDArray[np.object_]:
+    return np.array(values, dtype=object).reshape(len(values))
+
+
+def _side(text: str) -> Side:
+    return "left" if text == "left" else "right"
+
+
+def _kind(text: str) -> Kind:
+    return "strike" if text == "strike" else "off"
+
+
+def _source(text: str) -> Source:
+    return "force" if text == "force" else "marker"
