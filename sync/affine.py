@@ -10,7 +10,7 @@ from sync.matching import MAX_SKEW
 from sync.robust import robust_line, weighted_line
 
 Array = NDArray[np.float64]
-_ROUNDING_S = 1e-6  #: epoch seconds in float64 are good to 0.24 us
+ROUNDING_S = 1e-6  #: epoch seconds in float64 are good to 0.24 us
 _SHARP = 0.35  #: residuals this small against their bounds are better averaged
 
 
@@ -34,7 +34,7 @@ class AffineClock:
         for a, b in self.corners:
             apart = (a - self.a) + (b - self.b) * (x - self.origin_s)
             np.maximum(width, np.abs(apart), out=width)
-        return width + _ROUNDING_S
+        return width + ROUNDING_S
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ def fit_affine(x: Array, y: Array, half_width: Array, n_false: int = 0) -> Affin
     the bounds are widened for all instead, and `inflated_s` says by how much.
     """
     origin = float(x[0] + 0.5 * (x[-1] - x[0]))
-    u, h = x - origin, half_width + _ROUNDING_S
+    u, h = x - origin, half_width + ROUNDING_S
     start = float(np.median(y))
     v = y - start
     line = robust_line(u, v, h, MAX_SKEW)

@@ -28,9 +28,9 @@ def feasible_lines(x: Array, low: Array, high: Array, max_slope: float) -> Array
         ]
     )
     for row in lower_hull(x, high):
-        corners = _clip(corners, 1.0, x[row], high[row])
+        corners = clip_polygon(corners, 1.0, x[row], high[row])
     for row in lower_hull(x, -low):
-        corners = _clip(corners, -1.0, -x[row], -low[row])
+        corners = clip_polygon(corners, -1.0, -x[row], -low[row])
     return corners
 
 
@@ -58,7 +58,7 @@ def lower_hull(x: Array, y: Array) -> list[int]:
     return hull
 
 
-def _clip(corners: Array, p: float, q: float, limit: float) -> Array:
+def clip_polygon(corners: Array, p: float, q: float, limit: float) -> Array:
     """Cut a convex polygon by p·a + q·b <= limit (Sutherland and Hodgman)."""
     if corners.shape[0] == 0:
         return corners

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sync.acquisition import acquire_offset
 from sync.clock_fit import ClockFit, Run, Status, Step, worst
 from sync.edges import Edges
-from sync.matching import MAX_SKEW, Chain, ambiguity, match_edges
+from sync.matching import MAX_SKEW, Chain, ambiguity, match_edges, pair_in_order
 from sync.runs import fit_runs
 
 Array = NDArray[np.float64]
@@ -90,7 +90,9 @@ class _Segment:
         if prior is None:
             prior, at, half_width = acquire_offset(self._device, self._reference)
             half_width += 0.05
-        chain = match_edges(self._device, self._reference, prior, half_width, at)
+        inside = (prior, half_width, at)
+        whole = pair_in_order(self._device, self._reference, *inside)
+        chain = whole or match_edges(self._device, self._reference, *inside)
         if len(chain) == 0:
             return self._fail("failed", "no edge of the device has a partner")
         reach = 2.0 * half_width if not searched else np.inf
@@ -100,11 +102,13 @@ class _Segment:
                 "ambiguous",
                 f"another offset pairs {self.ambiguity:.0%} as many edges",
             )
-        self._fit_chain(chain)
+        self._fit_chain(chain, complete=whole is not None)
         return self
 
-    def _fit_chain(self, chain: Chain) -> None:
-        runs = fit_runs(self._device, self._reference, chain, self._rate_hz)
+    def _fit_chain(self, chain: Chain, *, complete: bool) -> None:
+        runs = fit_runs(
+            self._device, self._reference, chain, self._rate_hz, complete=complete
+        )
         self.runs = runs.placed(self._first, self._last)
         self.steps = runs.steps
         for step in self.steps:

@@ -64,6 +64,24 @@ def match_edges(
     return pairs.chain()
 
 
+def pair_in_order(
+    device: Edges, reference: Edges, prior_s: float, half_width_s: float, at_s: float
+) -> Chain | None:
+    """Return all edges paired one by one, or None where they do not pair up so.
+
+    Arguments as for `match_edges`. Trains of the same number of edges in the same
+    directions, each within the prior of its partner, have lost and gained nothing.
+    """
+    if len(device) != len(reference) or np.any(device.rising != reference.rising):
+        return None
+    offset = reference.index - device.index - prior_s
+    reach = half_width_s + MAX_SKEW * np.abs(device.index - at_s) + device.half_width
+    if np.any(np.abs(offset) > reach):
+        return None
+    rows = np.arange(len(device))
+    return Chain(rows, rows)
+
+
 class _Pairs:
     """Candidate pairs in the order of device edges, each with its best predecessor."""
 

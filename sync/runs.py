@@ -1,16 +1,19 @@
 """From matched edges to the runs of a clock."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sync.affine import AffineFit, fit_affine
-from sync.clock_fit import Run, Step
+from sync.affine import AffineClock, AffineFit, fit_affine
+from sync.bend import fit_bent, is_bent
+from sync.clock_fit import Clock, Run, Step
 from sync.edges import Edges
 from sync.matching import Chain
-from sync.steps import find_steps
+from sync.pieces import Piece, cut_complete, cut_spoiled
+from sync.points import Points, matched_points
+from sync.slopes import share_slope, step_bounds
 
 Array = NDArray[np.float64]
 _EXTRAS_PER_FALSE = 8  #: of so many extra edges one may sit where a missed one was
@@ -30,148 +33,111 @@ class Runs:
         begins, ends = [first, *middles], [*middles, last]
         placed = []
         for k, run in enumerate(self.runs):
-            before = self.steps[k - 1] if k else None
-            after = self.steps[k] if k < len(self.steps) else None
-            placed.append(
-                replace(
-                    run,
-                    begin=begins[k],
-                    end=ends[k],
-                    begin_blur=before.before - begins[k] if before else 0.0,
-                    end_blur=ends[k] - after.after if after else 0.0,
-                    begin_jump_s=abs(before.size_s) + before.half_width_s
-                    if before
-                    else 0.0,
-                    end_jump_s=abs(after.size_s) + after.half_width_s if after else 0.0,
-                )
-            )
+            here = replace(run, begin=begins[k], end=ends[k])
+            if k:
+                step = self.steps[k - 1]
+                blur, jump = step.before - begins[k], _greatest(step)
+                here = replace(here, begin_blur=blur, begin_jump_s=jump)
+            if k < len(self.steps):
+                step = self.steps[k]
+                blur, jump = ends[k] - step.after, _greatest(step)
+                here = replace(here, end_blur=blur, end_jump_s=jump)
+            placed.append(here)
         return placed
 
 
-@dataclass(eq=False)
-class _Points:
-    """Matched edges as points: nominal seconds, offset, half-width."""
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    """One piece with its clock; `line` is the clock itself unless that is bent."""
 
-    x: Array
-    y: Array
-    h: Array
-    device: NDArray[np.intp]
-    reference: NDArray[np.intp]
-    parts: list[slice] = field(default_factory=list)
+    piece: Piece
+    fit: AffineFit
+    bent: Clock | None
+
+    @property
+    def line(self) -> AffineClock:
+        return self.fit.clock
+
+    @property
+    def clock(self) -> Clock:
+        return self.bent if self.bent is not None else self.fit.clock
 
 
-def fit_runs(device: Edges, reference: Edges, chain: Chain, rate_hz: float) -> Runs:
+def fit_runs(
+    device: Edges, reference: Edges, chain: Chain, rate_hz: float, *, complete: bool
+) -> Runs:
     """Split a chain of matched edges at its steps and fit each piece.
 
-    `device.index` is in nominal seconds. Borders are set later (`Runs.placed`).
+    `device.index` is in nominal seconds. `complete` says that every edge has its
+    partner, so that none may be set aside as false while a step explains it. Borders
+    are set later (`Runs.placed`).
     """
-    points = _points(device, reference, chain)
+    points = matched_points(device, reference, chain)
     n_extra = len(device) - len(chain)
     n_false = min(3, -(-n_extra // _EXTRAS_PER_FALSE))
-    bounds, fits = _pieces(points, n_false)
-    runs = [
-        _run(fit, points, slice(first, last), device, reference, rate_hz)
-        for fit, first, last in zip(fits, bounds[:-1], bounds[1:], strict=True)
-    ]
+    pieces = cut_complete(points) if complete else cut_spoiled(points, n_false)
+    fitted = [_fit(piece, points, n_false) for piece in pieces]
+    if len(fitted) > 1 and not any(part.bent for part in fitted):
+        lines = share_slope([part.line for part in fitted])
+        fitted = [
+            replace(part, fit=replace(part.fit, clock=line))
+            for part, line in zip(fitted, lines, strict=True)
+        ]
+    runs = [_run(part, points, device, reference, rate_hz) for part in fitted]
     steps = [
-        _step(fits[k - 1], fits[k], points, bounds[k], rate_hz)
-        for k in range(1, len(fits))
+        _step(before, after, points, rate_hz) for before, after in pairwise(fitted)
     ]
-    return Runs(runs, steps, max(fit.inflated_s for fit in fits))
+    return Runs(runs, steps, max(part.fit.inflated_s for part in fitted))
 
 
-def _pieces(points: _Points, n_false: int) -> tuple[list[int], list[AffineFit]]:
-    """Bounds of the pieces between true steps, and their fits.
-
-    A suspected step stands only where no line serves both sides.
-    """
-    bounds = [0, *find_steps(points.x, points.y, points.h).tolist(), points.x.size]
-
-    def fit(first: int, last: int) -> AffineFit:
-        part = slice(first, last)
-        return fit_affine(points.x[part], points.y[part], points.h[part], n_false)
-
-    kept, fits = [0], [fit(bounds[0], bounds[1])]
-    for first, last in pairwise(bounds[1:]):
-        alone, both = fit(first, last), fit(kept[-1], last)
-        if both.inflated_s == 0 and both.n_left_out <= (
-            alone.n_left_out + fits[-1].n_left_out
-        ):
-            fits[-1] = both
-        else:
-            kept.append(first)
-            fits.append(alone)
-    return [*kept, points.x.size], fits
-
-
-def _points(device: Edges, reference: Edges, chain: Chain) -> _Points:
-    x, r = device.index[chain.device], reference.index[chain.reference]
-    h = device.half_width[chain.device] + reference.half_width[chain.reference]
-    low, high = r - x - h, r - x + h
-    matched = np.zeros(len(device), dtype=np.bool_)
-    matched[chain.device] = True
-    for pair, row in enumerate(chain.device):
-        for other in (row - 2, row - 1, row + 1, row + 2):
-            if not 0 <= other < len(device) or matched[other]:
-                continue
-            if device.rising[other] != device.rising[row]:
-                continue
-            width = (
-                device.half_width[other] + reference.half_width[chain.reference[pair]]
-            )
-            offset = r[pair] - device.index[other]
-            if abs(device.index[other] - x[pair]) <= h[pair] + width:
-                low[pair] = min(low[pair], offset - width)
-                high[pair] = max(high[pair], offset + width)
-    return _Points(
-        x, 0.5 * (low + high), 0.5 * (high - low), chain.device, chain.reference
-    )
+def _fit(piece: Piece, points: Points, n_false: int) -> _Fitted:
+    own = points.select(piece.rows)
+    fit = fit_affine(own.x, own.y, own.h, n_false)
+    if is_bent(fit, own.x, own.y, own.h):
+        bent = fit_bent(own.x, own.y, own.h)
+        if bent is not None:
+            return _Fitted(piece, bent[1], bent[0])
+    return _Fitted(piece, fit, None)
 
 
 def _run(
-    fit: AffineFit,
-    points: _Points,
-    part: slice,
-    device: Edges,
-    reference: Edges,
-    rate_hz: float,
+    part: _Fitted, points: Points, device: Edges, reference: Edges, rate_hz: float
 ) -> Run:
-    x = points.x[part][fit.used]
-    rows = points.device[part][fit.used]
-    refs = points.reference[part][fit.used]
-    clock = fit.clock
-    residuals = reference.index[refs] - device.index[rows]
-    residuals = residuals - clock.offset_s(device.index[rows])
-    slopes = clock.corners[:, 1]
-    n_seen = int(rows[-1] - rows[0] + 1)
-    n_due = int(refs[-1] - refs[0] + 1)
+    own = points.select(part.piece.rows).select(part.fit.used)
+    residuals = reference.index[own.reference] - device.index[own.device]
+    residuals = residuals - part.clock.offset_s(device.index[own.device])
+    line = part.line
+    n_matched = len(own) + part.piece.n_set_aside
+    first, last = own.device[[0, -1]]
+    n_due = int(own.reference[-1] - own.reference[0] + 1)
     return Run(
-        first=float(x[0] * rate_hz),
-        last=float(x[-1] * rate_hz),
+        first=float(own.x[0] * rate_hz),
+        last=float(own.x[-1] * rate_hz),
         begin=-np.inf,
         end=np.inf,
-        n_matched=int(x.size),
-        n_missed=n_due - int(x.size),
-        n_extra=n_seen - int(x.size),
+        n_matched=n_matched,
+        n_missed=max(0, n_due - n_matched),
+        n_extra=max(0, int(last - first + 1) - n_matched),
         residuals=residuals,
-        matched_index=device.index[rows] * rate_hz,
-        offset_s=float(clock.a - clock.b * clock.origin_s),
-        skew_ppm=clock.b * 1e6,
-        skew_half_width_ppm=float(np.max(np.abs(slopes - clock.b))) * 1e6,
-        clock=clock,
+        matched_index=device.index[own.device] * rate_hz,
+        offset_s=float(line.a - line.b * line.origin_s),
+        skew_ppm=line.b * 1e6,
+        skew_half_width_ppm=float(np.max(np.abs(line.corners[:, 1] - line.b))) * 1e6,
+        clock=part.clock,
     )
 
 
-def _step(
-    before: AffineFit, after: AffineFit, points: _Points, cut: int, rate_hz: float
-) -> Step:
-    ends = points.x[cut - 1 : cut + 1]
-    middle = np.array([ends.mean()])
-    size = after.clock.offset_s(middle) - before.clock.offset_s(middle)
-    width = after.clock.half_width_s(middle) + before.clock.half_width_s(middle)
+def _step(before: _Fitted, after: _Fitted, points: Points, rate_hz: float) -> Step:
+    ends = points.x[[before.piece.rows[-1], after.piece.rows[0]]]
+    middle = float(ends.mean())
+    low, high = step_bounds(before.line, after.line, middle)
     return Step(
         after=float(ends[0] * rate_hz),
         before=float(ends[1] * rate_hz),
-        size_s=float(size[0]),
-        half_width_s=float(width[0]),
+        size_s=0.5 * (low + high),
+        half_width_s=0.5 * (high - low),
     )
+
+
+def _greatest(step: Step) -> float:
+    return abs(step.size_s) + step.half_width_s
