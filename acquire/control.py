@@ -5,6 +5,7 @@ its port and token in ``<runtime_dir>/<name>.json`` (readable by the owner alone
 a client needs the folder and the name, and a restarted server is found again.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -69,6 +70,7 @@ class ControlServer:
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join(timeout=2.0)
+        self._server.hang_up()
         self._server.server_close()
         if _read(self._file).get("token") == self._token:
             self._file.unlink(missing_ok=True)
@@ -206,6 +208,16 @@ class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     answer: Callable[[Mapping[str, Any]], dict[str, Any]]
 
+    def __init__(self, address: tuple[str, int], handler: type["_Connection"]) -> None:
+        self.connections: set[socket.socket] = set()
+        super().__init__(address, handler)
+
+    def hang_up(self) -> None:
+        """End every conversation, so that clients look for the next server."""
+        for connection in list(self.connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
 
 class _Connection(socketserver.StreamRequestHandler):
     disable_nagle_algorithm = True
@@ -214,11 +226,14 @@ class _Connection(socketserver.StreamRequestHandler):
         server = self.server
         if not isinstance(server, _Server):
             raise TypeError(type(server))
+        server.connections.add(self.connection)
         try:
             while line := self.rfile.readline(MAX_LINE_BYTES):
                 self.wfile.write(json.dumps(_reply(server, line)).encode() + b"\n")
-        except OSError:
-            return  # the client went away
+        except OSError as error:
+            log.debug("a client went away: %s", error)
+        finally:
+            server.connections.discard(self.connection)
 
 
 def _reply(server: _Server, line: bytes) -> dict[str, Any]:

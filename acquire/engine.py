@@ -102,6 +102,9 @@ class LabEngine:
         self._threads[1].join(timeout=2.0)
         self._treadmill_watch.close()
         self._recorder_watch.close()
+        for client in (self._belts, self._beat, self._recorder):
+            if client is not None:
+                client.close()
 
     def runner_ticked(self) -> None:
         """Show that the runner lives; without this the heartbeat stops."""
@@ -300,6 +303,8 @@ class _Watch:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(timeout=2.0)
+        if self._client is not None:
+            self._client.close()
 
     def fresh(self) -> dict[str, Any]:
         """Return the last snapshot, or nothing when it is older than `FRESH_S`."""

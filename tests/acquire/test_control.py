@@ -70,6 +70,8 @@ def test_token_is_private_and_needed(tmp_path: Path) -> None:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         with socket.create_connection(("127.0.0.1", server.port)) as stranger:
             stranger.sendall(b'{"id": 1, "verb": "ping", "token": "guess"}\nnonsense\n')
-            lines = stranger.makefile().readline(), stranger.makefile().readline()
+            with stranger.makefile() as answers:
+                lines = answers.readline(), answers.readline()
         assert json.loads(lines[0])["error"] == "wrong token"
+        assert json.loads(lines[1])["error"] == "not a line of JSON"
     assert not file.exists()

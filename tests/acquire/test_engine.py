@@ -1,0 +1,208 @@
+"""The engine asks, reads back, and takes old news for none."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acquire.control import ControlError, ControlServer
+from acquire.engine import LabEngine, Take
+from protocols.timeline import TrialPlan
+
+TRIAL = TrialPlan("Ideal", "DS_5", 1.0, 1, 3.0)
+
+
+class FakeLab:
+    """A treadmill process and a recorder process, on their real control channel."""
+
+    def __init__(self, runtime: Path) -> None:
+        self.commands: list[tuple[str, Mapping[str, Any]]] = []
+        self.beats = 0
+        self.refuse = ""
+        self.arm_reasons: list[str] = []
+        self.recorder_state = "idle"
+        self.armed: Mapping[str, Any] = {}
+        self.stop_answer: dict[str, Any] = {"state": "verified", "reasons": []}
+        self.treadmill = ControlServer(
+            "bertec", {"command": self._command, "snapshot": self._belts}, runtime
+        )
+        self.recorder = ControlServer(
+            "recorder",
+            {
+                "arm": self._arm,
+                "start": self._start,
+                "stop": self._stop,
+                "snapshot": lambda _: {"state": self.recorder_state, "reasons": []},
+            },
+            runtime,
+        )
+        self.treadmill.start()
+        self.recorder.start()
+
+    def _command(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        if request["verb"] == "heartbeat":
+            self.beats += 1
+        elif self.refuse:
+            raise ValueError(self.refuse)
+        else:
+            self.commands.append((request["verb"], request["arguments"]))
+        return {}
+
+    @staticmethod
+    def _belts(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        belts = {"left_mps": 0.0, "right_mps": 0.0, "incline_deg": 5.0}
+        facts = {"at_zero": True, "reversed": True, "state": "idle"}
+        return {"state": "streaming", "device": {**belts, **facts}}
+
+    def _arm(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.armed = request
+        return {"ready": not self.arm_reasons, "reasons": self.arm_reasons}
+
+    def _start(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.recorder_state = "recording"
+        Path(self.armed["out"]).write_bytes(b"XDF:")
+        return {"state": "recording"}
+
+    def _stop(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.recorder_state = self.stop_answer["state"]
+        return self.stop_answer
+
+    def close(self) -> None:
+        self.treadmill.close()
+        self.recorder.close()
+
+
+class Line:
+    """Notes when the trigger line was asked to rise and fall."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def start(self, name: str) -> None:
+        self.calls.append(f"start {name}")
+
+    def stop(self, name: str) -> None:
+        self.calls.append(f"stop {name}")
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[FakeLab]:
+    made = FakeLab(tmp_path / "runtime")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def takes() -> list[Take]:
+    return []
+
+
+@pytest.fixture
+def line() -> Line:
+    return Line()
+
+
+@pytest.fixture
+def engine(
+    lab: FakeLab,  # noqa: ARG001 (its servers must answer)
+    takes: list[Take],
+    line: Line,
+    tmp_path: Path,
+) -> Iterator[LabEngine]:
+    made = LabEngine(
+        dataset=tmp_path / "dataset",
+        participant="P43",
+        session="2026-11-22_1",
+        runtime_dir=tmp_path / "runtime",
+        treadmill="bertec",
+        capture=line,
+        required_streams=("semg",),
+        publish=lambda *_: None,
+        on_take=takes.append,
+    )
+    made.start()
+    wait_for(lambda: made.treadmill().state == "idle")
+    yield made
+    made.close()
+
+
+def wait_for(condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
+    end_s = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end_s, "waited in vain"
+        threading.Event().wait(0.005)
+
+
+def test_readback_is_what_the_treadmill_says(engine: LabEngine) -> None:
+    treadmill = engine.treadmill()
+    assert (treadmill.left_mps, treadmill.incline_deg) == (0.0, 5.0)
+    assert treadmill.at_standstill
+    assert treadmill.reversed_facing
+
+
+def test_old_readback_is_unknown(engine: LabEngine, lab: FakeLab) -> None:
+    lab.treadmill.close()
+    wait_for(lambda: engine.treadmill().state == "unknown")
+    assert engine.treadmill().left_mps is None
+    assert not engine.treadmill().at_standstill
+
+
+def test_a_refused_setpoint_reaches_the_runner(engine: LabEngine, lab: FakeLab) -> None:
+    lab.refuse = "left_mps=9.0 is outside -2.0 to 2.0"
+    with pytest.raises(ControlError, match=r"outside -2\.0 to 2\.0"):
+        engine.belts(9.0, 0.25)
+
+
+def test_heartbeat_stops_with_the_runner(engine: LabEngine, lab: FakeLab) -> None:
+    assert lab.beats == 0
+    engine.runner_ticked()
+    wait_for(lambda: lab.beats > 0)
+    time.sleep(0.5)  # longer than a runner may be silent
+    beats = lab.beats
+    time.sleep(0.3)
+    assert lab.beats == beats
+
+
+def test_a_take_goes_from_arming_to_verified(
+    engine: LabEngine, lab: FakeLab, takes: list[Take], line: Line
+) -> None:
+    engine.arm(TRIAL)
+    wait_for(lambda: engine.recording().state == "armed")
+    assert lab.armed["required"] == ["semg"]
+    assert lab.armed["out"].endswith("Ideal/DS_5/S_1/Trial_1_take1.xdf")
+    engine.record()
+    wait_for(lambda: engine.recording().state == "recording")
+    engine.capture(True, TRIAL)
+    engine.capture(False, TRIAL)
+    assert [call.split()[0] for call in line.calls] == ["start", "stop"]
+    assert " " not in line.calls[0].removeprefix("start ")
+    engine.finish(TRIAL)
+    wait_for(lambda: engine.recording().state == "verified")
+    assert takes[0].facing == "reversed"
+    engine.arm(TRIAL)  # a repeat is a new take, never the same file
+    wait_for(lambda: engine.recording().state == "armed")
+    assert lab.armed["out"].endswith("Trial_1_take2.xdf")
+
+
+def test_a_recording_that_may_not_start_says_why(
+    engine: LabEngine, lab: FakeLab
+) -> None:
+    lab.arm_reasons = ["semg: no sample for 3.0 s"]
+    engine.arm(TRIAL)
+    wait_for(lambda: engine.recording().state == "failed")
+    assert engine.recording().problems == ("semg: no sample for 3.0 s",)
+
+
+def test_a_recorder_that_vanishes_is_a_failed_recording(
+    engine: LabEngine, lab: FakeLab
+) -> None:
+    engine.arm(TRIAL)
+    wait_for(lambda: engine.recording().state == "armed")
+    engine.record()
+    wait_for(lambda: engine.recording().state == "recording")
+    lab.recorder.close()
+    wait_for(lambda: engine.recording().state == "failed")
+    assert engine.recording().problems == ("the recorder does not answer",)
