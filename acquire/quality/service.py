@@ -1,0 +1,112 @@
+"""Runs the monitor over live streams on a thread of its own, twice a second."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from acquire.live import LiveStreams
+from acquire.quality.metric import Window
+from acquire.quality.monitor import Monitor, StreamVerdict
+
+logger = logging.getLogger("kinemuse.acquire.quality")
+
+PERIOD_S = 0.5
+WINDOW_S = 10.0
+
+
+def live_window(
+    live: LiveStreams, name: str, context: Mapping[str, float]
+) -> tuple[str, Window] | None:
+    """Return the type and the last ten seconds of a stream; None before it is seen."""
+    facts, rows = live.facts(name), live.latest(name, WINDOW_S)
+    stats = live.stats().get(name)
+    if facts is None or rows is None or stats is None:
+        return None
+    trigger = facts.trigger.channel if facts.trigger else ""
+    helpers = frozenset({facts.counter.channel, trigger} - {""})
+    window = Window(
+        stream=name,
+        rate_hz=facts.rate_hz,
+        labels=facts.labels,
+        samples=rows.samples,
+        stamps=rows.stamps,
+        stats=stats,
+        counter=facts.counter.channel,
+        counter_modulus=facts.counter.modulus,
+        helpers=helpers,
+        context=context,
+    )
+    return facts.type, window
+
+
+def belt_context(live: LiveStreams) -> dict[str, float]:
+    """Belt speed in m/s from the newest treadmill status, if there is one."""
+    facts, rows = live.facts("treadmill"), live.latest("treadmill", 1.0)
+    if facts is None or rows is None or not len(rows.stamps):
+        return {}
+    speeds = [
+        rows.samples[-1, column]
+        for column, label in enumerate(facts.labels)
+        if label.endswith("_mps") and "accel" not in label and "command" not in label
+    ]
+    return {"belt_mps": float(np.nanmax(np.abs(speeds)))} if speeds else {}
+
+
+class QualityService:
+    """Keeps the newest verdicts; a slow evaluation skips turns, it never queues."""
+
+    def __init__(
+        self,
+        live: LiveStreams,
+        monitor: Monitor,
+        *,
+        context: Callable[[], Mapping[str, float]] = dict,
+        publish: Callable[[Mapping[str, StreamVerdict]], None] | None = None,
+        period_s: float = PERIOD_S,
+    ) -> None:
+        self._live, self._monitor = live, monitor
+        self._context, self._publish = context, publish
+        self._period_s = period_s
+        self._verdicts: Mapping[str, StreamVerdict] = MappingProxyType({})
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="quality", daemon=True)
+
+    @property
+    def verdicts(self) -> Mapping[str, StreamVerdict]:
+        """Newest verdict of every stream."""
+        return self._verdicts
+
+    def start(self) -> "QualityService":
+        """Begin to evaluate."""
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """Stop; waits for an evaluation under way."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(5.0)
+
+    def evaluate(self) -> Mapping[str, StreamVerdict]:
+        """Judge every stream once."""
+        context = {**belt_context(self._live), **self._context()}
+        windows = [
+            window
+            for name in self._live.names()
+            if (window := live_window(self._live, name, context)) is not None
+        ]
+        verdicts = self._monitor.evaluate(windows)
+        self._verdicts = MappingProxyType({each.stream: each for each in verdicts})
+        return self._verdicts
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._period_s):
+            try:
+                verdicts = self.evaluate()
+                if self._publish is not None:
+                    self._publish(verdicts)
+            except Exception:
+                logger.exception("quality could not be evaluated")

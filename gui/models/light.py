@@ -1,0 +1,97 @@
+"""A stream's light: level, words and advice from its counts and its verdict."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from acquire.live_stream import StreamStats
+from acquire.quality.monitor import Finding, StreamVerdict
+from gui.theme import LightLevel
+
+EXPECTED = (
+    "vicon-markers",
+    "vicon-forces",
+    "semg",
+    "amode",
+    "treadmill",
+    "kinemuse-events",
+)
+QUIET = frozenset({"kinemuse-events", "kinemuse-quality", "kinemuse-offsets"})
+STALE_S = 1.0
+
+
+@dataclass(frozen=True)
+class Light:
+    """What one row of the stream list shows."""
+
+    name: str
+    level: LightLevel
+    rate: str = ""
+    detail: str = ""
+    trigger: str = ""
+    advice: str = ""
+
+
+def lights(
+    stats: Mapping[str, StreamStats],
+    verdicts: Mapping[str, StreamVerdict],
+    expected: Sequence[str] = EXPECTED,
+) -> list[Light]:
+    """List expected streams first, in their order, then whatever else is there."""
+    names = [*expected, *sorted(set(stats) - set(expected))]
+    return [_light(name, stats.get(name), verdicts.get(name)) for name in names]
+
+
+def _light(
+    name: str, stats: StreamStats | None, verdict: StreamVerdict | None
+) -> Light:
+    if stats is None:
+        if name in QUIET:
+            return Light(name, "off", "-", "not there yet")
+        return Light(
+            name, "red", "-", "not seen on the network", advice="Start its device."
+        )
+    level: LightLevel = verdict.level if verdict else "ok"
+    advice = _advice(verdict.findings) if verdict else ""
+    if name not in QUIET and not stats.gated and stats.age_s > STALE_S:
+        level, advice = "red", f"No data for {stats.age_s:.0f} s. {advice}".strip()
+    if not stats.n_samples and name in QUIET:
+        level = "off"
+    return Light(name, level, _rate(stats), _detail(stats), _trigger(stats), advice)
+
+
+def _advice(findings: Sequence[Finding]) -> str:
+    if not findings:
+        return ""
+    worst = findings[0]
+    more = f" (+{len(findings) - 1} more)" if len(findings) > 1 else ""
+    return f"{worst.text}. {worst.advice}{more}"
+
+
+def _rate(stats: StreamStats) -> str:
+    if not stats.nominal_hz:
+        return f"{stats.n_samples} samples"
+    if math.isnan(stats.rate_hz):
+        return f"- of {stats.nominal_hz:g} Hz"
+    return f"{stats.rate_hz:.1f} Hz"
+
+
+def _detail(stats: StreamStats) -> str:
+    parts = []
+    if stats.n_lost is None:
+        parts.append("losses unknown")
+    else:
+        how = "" if stats.counter_source == "device" else " seen"
+        parts.append(f"{stats.n_lost} lost{how}")
+    if stats.n_restarts:
+        parts.append(f"{stats.n_restarts} restarts")
+    if math.isfinite(stats.age_s):
+        parts.append(f"{stats.age_s:.1f} s ago")
+    return " · ".join(parts)
+
+
+def _trigger(stats: StreamStats) -> str:
+    if stats.trigger_high is None:
+        return "gated" if stats.gated else ""
+    level = "HIGH" if stats.trigger_high else "low"
+    return f"line {level} ↑{stats.n_rises} ↓{stats.n_falls}"

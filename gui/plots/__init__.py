@@ -1,0 +1,1 @@
+"""Drawing of signals; the only importer of pyqtgraph."""

@@ -1,0 +1,82 @@
+"""A-mode ultrasound: a picture and the newest line of every probe."""
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QWidget
+
+from acquire.live import LiveStreams
+from acquire.quality.amode import MM_PER_SAMPLE, probes
+from acquire.quality.monitor import StreamVerdict
+from acquire.storage.stream_header import StreamHeader
+from gui import theme
+from gui.models.cursor import Cursor
+from gui.models.notes import note
+from gui.plots.mmode_view import MModeView
+from gui.widgets.panel import Panel
+
+NUMBERS = (("amode.echo_snr", "SNR", "dB"),)
+
+
+class AModePanel(Panel):
+    """Shows what is new at every `tick`; built when the stream appears."""
+
+    def __init__(
+        self, live: LiveStreams, stream: str = "amode", parent: QWidget | None = None
+    ) -> None:
+        super().__init__("A-mode ultrasound", parent)
+        self._cursor = Cursor(live, stream)
+        self._columns: dict[str, slice] = {}
+        self.view: MModeView | None = None
+        self.waiting = QLabel(f"waiting for {stream}")
+        self.waiting.setObjectName("muted")
+        self.waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.body.addWidget(self.waiting, 1)
+        self.scale = QLabel("depth mm · 10 s")
+        self.scale.setObjectName("muted")
+        self.header.addWidget(self.scale)
+
+    def tick(self) -> None:
+        """Draw the frames that arrived since the last tick."""
+        news = self._cursor.news()
+        if news is None:
+            return
+        if news.restarted or self.view is None:
+            self._build(news.header)
+        if self.view is not None and self._columns and len(news.rows.stamps):
+            frames = np.stack(
+                [news.rows.samples[:, at] for at in self._columns.values()], axis=1
+            )
+            self.view.feed(frames.astype(np.float64))
+
+    def show_verdict(self, verdict: StreamVerdict | None) -> None:
+        """Show every probe's light and numbers."""
+        if self.view is None:
+            return
+        notes = [note(verdict, name, NUMBERS) for name in self._columns]
+        titles = [
+            f"{theme.SHAPES[each.level]} {name}  {each.first} {each.second}".rstrip()
+            for name, each in zip(self._columns, notes, strict=True)
+        ]
+        self.view.set_titles(titles, [theme.COLOURS[each.level] for each in notes])
+
+    def release(self) -> None:
+        """Close the drawing scene."""
+        if self.view is not None:
+            self.view.close_canvas()
+
+    def _build(self, header: StreamHeader) -> None:
+        self._columns = probes(header.labels)
+        if not self._columns:
+            self.waiting.setText(f"{header.name} has no A-mode channels")
+            return
+        first = next(iter(self._columns.values()))
+        depth_mm = (first.stop - first.start) * MM_PER_SAMPLE
+        if self.view is not None:
+            self.release()
+            self.body.removeWidget(self.view)
+            self.view.deleteLater()
+        self.waiting.setVisible(False)
+        self.view = MModeView(
+            tuple(self._columns), rate_hz=header.rate_hz or 20.0, depth_mm=depth_mm
+        )
+        self.body.addWidget(self.view, 1)

@@ -1,0 +1,56 @@
+"""What was said, newest last, with the time; and a line for the operator's notes."""
+
+import time
+from collections.abc import Callable
+from html import escape
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
+
+from gui import theme
+from gui.widgets.panel import Panel
+
+MAX_LINES = 500
+COLOURS = {"info": theme.TEXT, "warning": theme.WARN, "error": theme.COLOURS["red"]}
+
+
+class Messages(Panel):
+    """Appends lines; emits `noted` with what the operator typed."""
+
+    noted = Signal(str)
+
+    def __init__(
+        self,
+        parent: QWidget | None = None,
+        wall: Callable[[], str] = lambda: time.strftime("%H:%M:%S"),
+    ) -> None:
+        super().__init__("Messages", parent)
+        self._wall = wall
+        self._last = ""
+        self.log = QPlainTextEdit()
+        self.log.setReadOnly(True)
+        self.log.setMaximumBlockCount(MAX_LINES)
+        self.log.setMinimumHeight(60)
+        self.note = QLineEdit()
+        self.note.setPlaceholderText("Note for the record, then Enter")
+        self.note.returnPressed.connect(self._take_note)
+        self.body.addWidget(self.log, 1)
+        self.body.addWidget(self.note)
+
+    def say(self, text: str, severity: str = "info") -> None:
+        """Add a line, unless it repeats the last one."""
+        if not text or text == self._last:
+            return
+        self._last = text
+        shape = {"warning": "▲ ", "error": "✕ "}.get(severity, "")
+        self.log.appendHtml(
+            f"<span style='color:{theme.MUTED}'>{self._wall()}</span> "
+            f"<span style='color:{COLOURS.get(severity, theme.TEXT)}'>"
+            f"{shape}{escape(text)}</span>"
+        )
+
+    def _take_note(self) -> None:
+        text = self.note.text().strip()
+        if text:
+            self.note.clear()
+            self.noted.emit(text)

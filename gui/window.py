@@ -1,0 +1,235 @@
+"""The operator window: arranges the widgets and gives them their turns."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+
+from acquire.live import LiveStreams
+from acquire.quality.monitor import StreamVerdict
+from acquire.quality.service import QualityService
+from gui.bridge import SessionBridge
+from gui.models import lanes
+from gui.models.light import EXPECTED, lights
+from gui.models.session import SessionView
+from gui.models.treadmill import TreadmillView, view
+from gui.theme import STYLE
+from gui.widgets.amode_panel import AModePanel
+from gui.widgets.banner import Banner
+from gui.widgets.controls import Controls
+from gui.widgets.marker_panel import MarkerPanel
+from gui.widgets.messages import Messages
+from gui.widgets.prompts import PromptBar
+from gui.widgets.stream_lights import StreamLights
+from gui.widgets.sweep_panel import SweepPanel
+from gui.widgets.treadmill_panel import TreadmillPanel
+
+TICK_MS = 40
+TOLD = ("event", "t_lsl")  #: keys of an event that are not shown as details
+EMG_NUMBERS = (("semg.baseline_rms", "base", "µV"), ("semg.snr", "SNR", "dB"))
+FORCE_NUMBERS = (("force.zero_offset", "zero", "N"),)
+
+
+class Window(QWidget):
+    """Reads live buffers and verdicts on one timer; hears the session by signals."""
+
+    def __init__(
+        self,
+        live: LiveStreams,
+        quality: QualityService,
+        bridge: SessionBridge,
+        *,
+        expected: Sequence[str] = EXPECTED,
+        simulated: bool = False,
+        title: str = "Kinemuse",
+    ) -> None:
+        super().__init__()
+        self._live, self._quality, self._bridge = live, quality, bridge
+        self._expected = tuple(expected)
+        self._session = SessionView()
+        self._seen_event = 0
+        self._n_ticks = 0
+        self.busy_s = 0.0  #: time spent in `tick` since the start
+        self.setObjectName("window")
+        self.setWindowTitle(title)
+        self.setStyleSheet(STYLE)
+        self._make_widgets()
+        self._arrange()
+        if simulated:
+            self.banner.badge.mark()
+        self.controls.asked.connect(self._bridge.send)
+        self.prompts.answered.connect(self._answer)
+        self.messages.noted.connect(lambda text: self._bridge.send("note", text=text))
+        self._bridge.viewed.connect(self.show_session)
+        self._bridge.refused.connect(self._refused)
+        self._timer = QTimer(self)
+        self._timer.setInterval(TICK_MS)
+        self._timer.timeout.connect(self.tick)
+
+    def run(self) -> None:
+        """Start the timer and the polling of the session."""
+        self._bridge.start()
+        self._timer.start()
+
+    def tick(self) -> None:
+        """One turn: sweeps every time, the rest in rotation; hidden panels never."""
+        begun = time.perf_counter()
+        self._n_ticks += 1
+        turn = self._n_ticks
+        for panel in (self.emg, self.forces):
+            if panel.isVisible():
+                panel.tick()
+        if turn % 2 == 0 and self.markers.isVisible():
+            self.markers.tick()
+        if turn % 3 == 0 and self.amode.isVisible():
+            self.amode.tick()
+        if turn % 5 == 1:
+            self.treadmill.show_view(self._treadmill())
+        if turn % 8 == 2:
+            self._show_quality()
+        self.busy_s += time.perf_counter() - begun
+
+    def show_session(self, session: SessionView) -> None:
+        """Show a snapshot of the session."""
+        changed = session.message != self._session.message
+        self._session = session
+        self.banner.show_view(session)
+        self.controls.show_view(session)
+        self.prompts.show_prompts(session.prompts)
+        if changed:
+            self.messages.say(session.message)
+        for problem in session.problems:
+            self.messages.say(problem, "warning")
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt)
+        self._timer.stop()
+        self._bridge.close()
+        self.amode.release()
+        super().closeEvent(event)
+
+    # ---- turns ----
+
+    def _treadmill(self) -> TreadmillView:
+        header = self._live.facts("treadmill")
+        rows = self._live.latest("treadmill", 1.0)
+        stats = self._live.stats().get("treadmill")
+        if header is None or stats is None or rows is None or not len(rows.stamps):
+            return view((), None, float("inf"))
+        codes = header.metadata.get("state_codes")
+        return view(
+            header.labels,
+            rows.samples[-1].tolist(),
+            stats.age_s,
+            session_knows=self._session.belts_known,
+            states=codes if isinstance(codes, Mapping) else None,
+        )
+
+    def _show_quality(self) -> None:
+        stats, verdicts = self._live.stats(), self._quality.verdicts
+        self.streams.show_lights(lights(stats, verdicts, self._expected))
+        self.emg.show_verdict(verdicts.get("semg"))
+        self.forces.show_verdict(verdicts.get("vicon-forces"))
+        self.amode.show_verdict(verdicts.get("amode"))
+        if any(each.simulated for each in stats.values()):
+            self.banner.badge.mark()
+        self._say_faults(verdicts)
+        self._say_events()
+
+    def _say_faults(self, verdicts: Mapping[str, StreamVerdict]) -> None:
+        for verdict in verdicts.values():
+            for finding in verdict.findings:
+                if finding.level == "red" and finding.age_s < 0.5:
+                    text = f"{finding.stream}: {finding.text}. {finding.advice}"
+                    self.messages.say(text, "error")
+
+    def _say_events(self) -> None:
+        for number, _, text in self._live.texts("kinemuse-events", self._seen_event):
+            self._seen_event = number
+            self.messages.say(_event_words(text))
+
+    # ---- commands ----
+
+    def _answer(self, prompt_id: object, value: str) -> None:
+        self._bridge.send("answer", prompt_id=prompt_id, value=value)
+
+    def _refused(self, verb: str, reason: str) -> None:
+        self.messages.say(f"{verb}: {reason}", "error")
+        if verb == "answer":
+            self.prompts.enable()
+
+    # ---- building ----
+
+    def _make_widgets(self) -> None:
+        live = self._live
+        self.banner, self.controls = Banner(), Controls()
+        self.prompts = PromptBar()
+        self.streams, self.treadmill = StreamLights(), TreadmillPanel()
+        self.messages = Messages()
+        self.emg = SweepPanel(
+            "sEMG", live, "semg", lanes.emg_lanes,
+            scales=lanes.EMG_SCALES_UV, scale=500.0, unit="µV", span_s=5.0,
+            numbers=EMG_NUMBERS,
+        )  # fmt: skip
+        self.forces = SweepPanel(
+            "Forces on the plates", live, "vicon-forces", lanes.force_lanes,
+            scales=lanes.FORCE_SCALES_N, scale=1200.0, unit="N", span_s=5.0,
+            numbers=FORCE_NUMBERS,
+        )  # fmt: skip
+        self.markers, self.amode = MarkerPanel(live), AModePanel(live)
+
+    def _arrange(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        top.addWidget(self.banner, 1)
+        top.addWidget(self.controls)
+        left = _splitter(Qt.Orientation.Vertical, self.streams, self.messages)
+        left.setSizes([470, 300])
+        column = QWidget()
+        stacked = QVBoxLayout(column)
+        stacked.setContentsMargins(0, 0, 0, 0)
+        stacked.setSpacing(8)
+        stacked.addWidget(self.treadmill)
+        stacked.addWidget(left, 1)
+        right = _splitter(
+            Qt.Orientation.Vertical, self.forces, self.markers, self.amode
+        )
+        right.setSizes([330, 265, 275])
+        body = _splitter(Qt.Orientation.Horizontal, column, self.emg, right)
+        body.setSizes([330, 660, 594])
+        body.setStretchFactor(0, 0)
+        body.setStretchFactor(1, 3)
+        body.setStretchFactor(2, 3)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(8)
+        layout.addLayout(top)
+        layout.addWidget(self.prompts)
+        layout.addWidget(body, 1)
+
+
+def _splitter(orientation: Qt.Orientation, *widgets: QWidget) -> QSplitter:
+    splitter = QSplitter(orientation)
+    splitter.setHandleWidth(8)
+    splitter.setChildrenCollapsible(False)
+    for widget in widgets:
+        splitter.addWidget(widget)
+    return splitter
+
+
+def _event_words(text: str) -> str:
+    """Show an event of the session as words: ``trial start: trial 3``."""
+    try:
+        facts = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(facts, dict):
+        return text
+    shown = {
+        key: value for key, value in facts.items() if key not in ("event", "t_lsl")
+    }
+    details = ", ".join(f"{key} {value}" for key, value in list(shown.items())[:4])
+    words = str(facts.get("event", "event")).replace("_", " ")
+    return f"{words}: {details}" if details else words
