@@ -160,7 +160,7 @@ class Recorder:
             self.state = RecorderState.STOPPING
             self._report("stop", {})
             time.sleep(DRAIN_S)
-            streams.drain()
+            streams.poll()
             streams.record_into(None)
             self._t_stop = self._now()
             self._finish(writer)

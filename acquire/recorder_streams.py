@@ -56,7 +56,8 @@ def open_inlet(found: FoundStream) -> Source:
 class StreamSet:
     """Keeps every stream of a `Selection` joined, and tells what happens to them.
 
-    `report` is called with the name of an event and its facts, on either thread.
+    `report` is called with the name of an event and its facts, on the keep thread.
+    Without `threads` the caller runs `poll` and `keep` itself.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class StreamSet:
         report: Report,
         find: Callable[[str], Finder] | None = None,
         open_source: Callable[[FoundStream], Source] = open_inlet,
+        threads: bool = True,
     ) -> None:
         self.selection = selection
         self.workers: tuple[StreamWorker, ...] = ()
@@ -89,7 +91,7 @@ class StreamSet:
             threading.Thread(target=self._poll_loop, name="poll", daemon=True),
             threading.Thread(target=self._keep_loop, name="keep", daemon=True),
         ]
-        for thread in self._threads:
+        for thread in self._threads if threads else ():
             thread.start()
 
     def record_into(self, sink: RecordingSink | None) -> None:
@@ -104,9 +106,29 @@ class StreamSet:
                 if latest is not None:
                     sink.put_offset(worker, latest)
 
-    def drain(self) -> None:
-        """Take what the inlets hold right now, before the caller goes on."""
-        self._poll()
+    def poll(self) -> None:
+        """Take what the inlets hold right now; the poll thread does so all the time."""
+        with self._poll_now:
+            sink = self._sink
+            if sink is not None and not sink.has_room:
+                return  # the inlets hold the samples until the disk is back
+            started = self._now()
+            for worker in self.workers:
+                worker.poll(sink)
+            self.poll_times_s.append(self._now() - started)
+
+    def keep(self) -> None:
+        """Look after the streams once; the keep thread does so all the time."""
+        now = self._now()
+        self.found = self._discovery.streams()
+        self._sightings.update(self.found, now)
+        self._drop_lost()
+        self._start_joining(now)
+        self._finish_joining(now)
+        self._watch_restarts()
+        for worker in self.workers:
+            self._watch_stall(worker, now)
+            self._watch_offset(worker)
 
     def duplicates(self) -> list[str]:
         return self._sightings.duplicates(self.found, self._now())
@@ -118,7 +140,8 @@ class StreamSet:
         """Leave every stream; legal twice."""
         self._stop.set()
         for thread in self._threads:
-            thread.join(timeout=OPEN_TIMEOUT_S)
+            if thread.is_alive():
+                thread.join(timeout=OPEN_TIMEOUT_S)
         self._openers.shutdown(wait=True, cancel_futures=True)
         for future in self._joining.values():
             if not future.cancelled() and future.exception() is None:
@@ -128,42 +151,16 @@ class StreamSet:
         self.workers, self._joining = (), {}
         self._discovery.close()
 
-    # poll thread
-
     def _poll_loop(self) -> None:
         while not self._stop.wait(POLL_S):
-            self._poll()
-
-    def _poll(self) -> None:
-        with self._poll_now:
-            sink = self._sink
-            if sink is not None and not sink.has_room:
-                return  # the inlets hold the samples until the disk is back
-            started = self._now()
-            for worker in self.workers:
-                worker.poll(sink)
-            self.poll_times_s.append(self._now() - started)
-
-    # keep thread
+            self.poll()
 
     def _keep_loop(self) -> None:
         while not self._stop.wait(KEEP_S):
             try:
-                self._keep()
+                self.keep()
             except Exception:  # the recording goes on; what failed is in the log
                 log.exception("looking after the streams failed")
-
-    def _keep(self) -> None:
-        now = self._now()
-        self.found = self._discovery.streams()
-        self._sightings.update(self.found, now)
-        self._drop_lost()
-        self._start_joining(now)
-        self._finish_joining(now)
-        self._watch_restarts()
-        for worker in self.workers:
-            self._watch_stall(worker, now)
-            self._watch_offset(worker)
 
     def _drop_lost(self) -> None:
         """Forget streams that cannot recover, so that a new outlet can be joined."""

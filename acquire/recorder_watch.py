@@ -152,16 +152,16 @@ class TriggerWatch:
         values = values[np.isfinite(values)]
         if not values.size:
             return
-        first = float(values[0]) if self._low_v > self._high_v else None
+        seen = self._low_v <= self._high_v
+        before = 0.5 * (self._low_v + self._high_v) if seen else float(values[0])
         self._low_v = min(self._low_v, float(values.min()))
         self._high_v = max(self._high_v, float(values.max()))
         span = self._high_v - self._low_v
         if span < LEVEL_RANGE_MIN:
             return
         middle = self._low_v + 0.5 * span
-        if self.high is None:  # a flat line so far: it stood at one end of the range
-            earlier = first if first is not None else self._before(values, middle)
-            self.high = earlier > middle
+        if self.high is None:  # flat so far: it stood at one end of the range
+            self.high = before > middle
         state = np.where(values > middle + 0.1 * span, 1, 0)
         state[values < middle - 0.1 * span] = -1
         state = state[state != 0]
@@ -170,11 +170,6 @@ class TriggerWatch:
         self.n_falls += int((edges < 0).sum())
         if state.size:
             self.high = bool(state[-1] > 0)
-
-    def _before(self, values: NDArray[np.float64], middle: float) -> float:
-        # the chunk that widened the range holds the far side; before it was the other
-        far_high = values.max() > middle and self._high_v == values.max()
-        return self._low_v if far_high else self._high_v
 
     def restart(self) -> None:
         """Count edges from now on; what is known of the range stays."""
