@@ -19,6 +19,7 @@ from acquire.storage.errors import (
     AlreadyExistsError,
     NotARecordingError,
     StorageError,
+    StorageFullError,
     VerificationError,
 )
 from acquire.storage.layout import LAYOUT_VERSION
@@ -60,7 +61,10 @@ def write_trial(
     tmp.unlink(missing_ok=True)
     everything = {**recording.attributes, **(attributes or {})}
     try:
-        with _h5py_errors(out), h5py.File(tmp, "x", libver=hdf5.LIBVER) as file:
+        with (
+            _h5py_errors(out, "cannot be written"),
+            h5py.File(tmp, "x", libver=hdf5.LIBVER) as file,
+        ):
             _write(file, recording, everything)
             _write_provenance(file, recording.path, provenance or {})
         sync_file(tmp)
@@ -180,10 +184,8 @@ def _open(path: Path) -> Iterator[Any]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise NotARecordingError(
-            f"{path}: not a readable HDF5 file ({error})"
-        ) from error
-    with file:
+        raise NotARecordingError(f"{path}: no readable HDF5 file ({error})") from error
+    with file, _h5py_errors(path, "is damaged"):
         if "streams" not in file or "kinemuse_layout" not in file.attrs:
             raise NotARecordingError(
                 f"{path}: an HDF5 file, but no trial archive; it has {list(file)[:8]}"
@@ -197,14 +199,15 @@ def _open(path: Path) -> Iterator[Any]:
 
 
 @contextmanager
-def _h5py_errors(path: Path) -> Iterator[None]:
+def _h5py_errors(path: Path, state: str) -> Iterator[None]:
     try:
         yield
     except StorageError:
         raise
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
         code = getattr(error, "errno", None) or errno.EIO
-        raise StorageError(code, f"cannot be written ({error})", str(path)) from error
+        kind = StorageFullError if code == errno.ENOSPC else StorageError
+        raise kind(code, f"{state} ({error})", str(path)) from error
 
 
 def _refuse_existing(path: Path) -> None:
