@@ -105,8 +105,8 @@ class RigConfig(_Part):
     def with_device(self, name: str, **changes: object) -> "RigConfig":
         """Return a copy in which one device has other settings, validated again."""
         entry = self.devices[name]
-        changed = entry.settings.model_copy(update=changes)
-        again = type(changed).model_validate(changed.model_dump())
+        settings = entry.settings
+        again = type(settings).model_validate(settings.model_dump() | changes)
         devices = {**self.devices, name: entry.model_copy(update={"settings": again})}
         return self.model_copy(update={"devices": devices})
 

@@ -3,16 +3,19 @@
 import json
 import logging
 import queue
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from acquire.rig import RigConfig
 from devices import registry
+from devices.sim.config import LabConfig
+from devices.sim.faults import FaultSpec
 from devices.sim.lab import LabClient
 
 log = logging.getLogger("kinemuse.virtual_lab")
@@ -38,6 +41,7 @@ class VirtualLab:
         truth: Path | None = None,
         faults: Sequence[str] = (),
         free_ports: bool = False,
+        log_dir: Path | None = None,
     ) -> None:
         if rig.lab is None:
             raise VirtualLabError(
@@ -45,17 +49,20 @@ class VirtualLab:
             )
         self.rig = rig
         self.addresses: dict[str, str] = {}
-        self._lab = rig.lab.model_copy(update={"waveform": rig.trigger.waveform})
-        self._truth, self._faults, self._free_ports = truth, tuple(faults), free_ports
+        self._lab = _with_faults(rig.lab, [FaultSpec.parse(text) for text in faults])
+        self._lab = self._lab.model_copy(update={"waveform": rig.trigger.waveform})
+        self._truth, self._free_ports = truth, free_ports
         self._processes: list[subprocess.Popen[str]] = []
         self._folder = tempfile.TemporaryDirectory(prefix="kinemuse-lab-")
+        self._log_dir = log_dir or Path(self._folder.name)
 
     def start(self) -> RigConfig:
         """Start everything; return the rig with the true ports."""
         try:
             self._start_lab()
-            for name in self.rig.devices:
-                self._start_twin(name)
+            started = {name: self._start_twin(name) for name in self.rig.devices}
+            for name, process in started.items():
+                self._learn_port(name, self._wait_ready(name, process))
         except BaseException:
             self.stop()
             raise
@@ -93,20 +100,27 @@ class VirtualLab:
         arguments = ["--config", str(config), "--port", "0"]
         if self._truth:
             arguments += ["--truth", str(self._truth)]
-        for fault in self._faults:
-            arguments += ["--fault", fault]
-        ready = self._launch("lab", "devices.sim.lab", arguments)
+        process = self._launch("lab", "devices.sim.lab", arguments)
+        ready = self._wait_ready("lab", process)
         self.addresses["lab"] = f"127.0.0.1:{ready['port']}"
 
-    def _start_twin(self, name: str) -> None:
+    def _start_twin(self, name: str) -> "subprocess.Popen[str]":
         entry = self.rig.devices[name]
         module = registry.load(entry.kind).twin
         if not module:
             raise VirtualLabError(f"devices.{name}: kind {entry.kind!r} has no twin")
         port = 0 if self._free_ports else entry.settings.port
+        if port and _is_taken(port):
+            raise VirtualLabError(
+                f"port {port} is taken: end the program that holds it, or change "
+                f"devices.{name}.port in the rig (--rig)"
+            )
         arguments = ["--lab", self.addresses["lab"], "--name", name]
-        ready = self._launch(name, module, [*arguments, "--port", str(port)])
-        host = "127.0.0.1"
+        return self._launch(name, module, [*arguments, "--port", str(port)])
+
+    def _learn_port(self, name: str, ready: Mapping[str, Any]) -> None:
+        """Tell the rig where a twin listens."""
+        entry, host = self.rig.devices[name], "127.0.0.1"
         changes: dict[str, Any] = {"host": host, "port": ready["port"]}
         if "capture_port" in ready:
             capture = {"host": host, "port": ready["capture_port"]}
@@ -114,28 +128,64 @@ class VirtualLab:
         self.rig = self.rig.with_device(name, **changes)
         self.addresses[name] = f"{host}:{ready['port']}"
 
-    def _launch(self, name: str, module: str, arguments: list[str]) -> dict[str, Any]:
-        errors = (Path(self._folder.name) / f"{name}.log").open("w+", encoding="utf-8")
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            start_new_session=True,
-        )
+    def _launch(
+        self, name: str, module: str, arguments: list[str]
+    ) -> "subprocess.Popen[str]":
+        self._log_dir.mkdir(parents=True, exist_ok=True)
+        with self._log_file(name).open("w", encoding="utf-8") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,
+            )
         self._processes.append(process)
+        return process
+
+    def _log_file(self, name: str) -> Path:
+        return self._log_dir / f"twin-{name}.log"
+
+    def _wait_ready(
+        self, name: str, process: "subprocess.Popen[str]"
+    ) -> dict[str, Any]:
+        """Return what a process says once it listens."""
         line = _first_line(process, READY_TIMEOUT_S)
         try:
             ready = json.loads(line)
         except ValueError:
             ready = {}
         if not isinstance(ready, dict) or not ready.get("ready"):
-            errors.seek(0)
-            said = errors.read().strip()[-2000:] or line or "nothing"
-            raise VirtualLabError(f"the twin {name!r} did not start; it said: {said}")
-        errors.close()
+            said = (
+                self._log_file(name).read_text(encoding="utf-8").strip()[-2000:] or line
+            )
+            raise VirtualLabError(
+                f"the twin {name!r} did not start; it said: {said or 'nothing'}"
+            )
         return ready
+
+
+def _with_faults(lab: LabConfig, faults: Sequence[FaultSpec]) -> LabConfig:
+    """Give each fault to the twin it names."""
+    twins = dict(lab.twins)
+    for fault in faults:
+        if fault.device not in twins:
+            have = ", ".join(twins) or "none"
+            raise VirtualLabError(f"fault for {fault.device!r}: the twins are {have}")
+        twin = twins[fault.device]
+        twins[fault.device] = twin.model_copy(update={"faults": (*twin.faults, fault)})
+    return lab.model_copy(update={"twins": twins})
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
 
 
 def _first_line(process: subprocess.Popen[str], timeout_s: float) -> str:
