@@ -11,6 +11,8 @@ from sync.robust import robust_line, weighted_line
 
 Array = NDArray[np.float64]
 ROUNDING_S = 1e-6  #: epoch seconds in float64 are good to 0.24 us
+_WANDER_PER_S = 10e-6 / 1200.0  #: 10 ppm in 20 min
+_WANDER_MOST = 10e-6
 _SHARP = 0.35  #: residuals this small against their bounds are better averaged
 
 
@@ -25,6 +27,7 @@ class AffineClock:
     a: float
     b: float
     corners: Array
+    margin_s: float = ROUNDING_S
 
     def offset_s(self, x: Array) -> Array:
         return self.a + self.b * (x - self.origin_s)
@@ -34,7 +37,7 @@ class AffineClock:
         for a, b in self.corners:
             apart = (a - self.a) + (b - self.b) * (x - self.origin_s)
             np.maximum(width, np.abs(apart), out=width)
-        return width + ROUNDING_S
+        return width + self.margin_s
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +78,32 @@ def fit_affine(x: Array, y: Array, half_width: Array, n_false: int = 0) -> Affin
         h = h + inflated
     centre = _centre(u[used], v[used], h[used], corners)
     corners = _peeled(u[used], v[used], h[used], corners, n_false)
+    margin = (
+        ROUNDING_S
+        + unseen_bend_s(u[used], v[used] - centre[0] - centre[1] * u[used])
+        + 2.0 * inflated
+    )
     clock = AffineClock(
-        origin, centre[0] + start, centre[1], corners + np.array([start, 0.0])
+        origin, centre[0] + start, centre[1], corners + np.array([start, 0.0]), margin
     )
     return AffineFit(clock, used, inflated)
+
+
+def unseen_bend_s(u: Array, residual: Array, span_s: float | None = None) -> float:
+    """How far a clock may bow off its line without the edges showing it.
+
+    A quartz wanders with temperature, by `_WANDER_PER_S` and `_WANDER_MOST`; a larger
+    bow than the scatter of the edges hides would have been fitted. `span_s` is the
+    length of one straight piece, the whole by default.
+    """
+    span = float(np.ptp(u)) if span_s is None else span_s
+    bow = min(_WANDER_PER_S * span * span, _WANDER_MOST * span) / 8.0
+    n = u.size * span / max(float(np.ptp(u)), 1e-9)
+    if n < 40:
+        return bow
+    noise = float(np.std(residual))
+    hidden = 4.5 * noise / (0.0745 * np.sqrt(n)) / 8.0
+    return float(min(bow, hidden))
 
 
 def _largest_feasible(

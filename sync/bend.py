@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
-from sync.affine import ROUNDING_S, AffineClock, AffineFit
+from sync.affine import ROUNDING_S, AffineClock, AffineFit, unseen_bend_s
 from sync.matching import MAX_SKEW
 from sync.robust import weighted_line
 
@@ -28,6 +28,7 @@ class BentClock:
     values: Array
     low: Array
     high: Array
+    margin_s: float = ROUNDING_S
 
     def offset_s(self, x: Array) -> Array:
         return _lines(x, self.knots_s, self.values)
@@ -39,7 +40,7 @@ class BentClock:
         outside = np.maximum(self.knots_s[0] - x, x - self.knots_s[-1])
         growth = np.maximum(outside, 0.0) * self.end_slope_width
         width = np.maximum(np.maximum(over, under), 0.0)
-        return np.asarray(width + growth + ROUNDING_S)
+        return np.asarray(width + growth + self.margin_s)
 
     @property
     def slopes(self) -> Array:
@@ -100,7 +101,10 @@ def fit_bent(
     residual = np.abs(v - _lines(x, knots, values)) - h
     inflated = max(0.0, float(np.max(residual[used])) * 1.1)
     low, high = _bounds(x[used], v[used], h[used] + inflated, knots, values)
-    clock = BentClock(knots, values + base, low + base, high + base)
+    spacing = float(np.ptp(knots)) / (knots.size - 1)
+    left = (v - _lines(x, knots, values))[used]
+    margin = ROUNDING_S + unseen_bend_s(x[used], left, spacing) + inflated
+    clock = BentClock(knots, values + base, low + base, high + base, margin)
     a, slope = weighted_line(x[used], y[used] - base, 1.0 / np.square(h[used]), 1.0)
     return clock, AffineFit(_as_line(a + base, slope, clock), used, inflated)
 

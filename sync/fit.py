@@ -8,11 +8,20 @@ from numpy.typing import NDArray
 from sync.acquisition import acquire_offset
 from sync.clock_fit import ClockFit, Run, Status, Step, worst
 from sync.edges import Edges
-from sync.matching import MAX_SKEW, Chain, ambiguity, match_edges, pair_in_order
-from sync.runs import fit_runs
+from sync.matching import (
+    Chain,
+    ambiguity,
+    first_lost,
+    last_before_jump,
+    match_edges,
+    pair_in_order,
+)
+from sync.runs import blurred_at_begin, blurred_at_end, fit_runs, step_between
 
 Array = NDArray[np.float64]
 _AMBIGUOUS = 0.6
+_FEWEST = 0.5  #: share of the edges that must match where the offset jumps
+_MOST_PPM = 303.0
 _DEGRADED_MISSED, _FAILED_MISSED = 0.12, 0.45
 _DEGRADED_EXTRA, _FAILED_EXTRA = 0.12, 0.40
 
@@ -102,7 +111,54 @@ class _Segment:
                 "ambiguous",
                 f"another offset pairs {self.ambiguity:.0%} as many edges",
             )
+        lost = None if whole else first_lost(len(self._device), chain)
+        if lost is not None and len(self._reference) > len(chain):
+            return self._fit_parts(chain, lost)
         self._fit_chain(chain, complete=whole is not None)
+        return self
+
+    def _fit_parts(self, chain: Chain, lost: int) -> "_Segment":
+        """Keep the pairs before edge `lost`; search for the rest from scratch."""
+        pairs = int(np.searchsorted(chain.device, lost))
+        if pairs == 0:
+            return self._fail("failed", "the edges do not match the reference's")
+        pairs = last_before_jump(self._device, self._reference, chain, pairs)
+        lost = int(chain.device[pairs - 1]) + 1
+        x, rows = self._device.index, np.arange(len(self._device))
+        border = float(0.5 * (x[lost - 1] + x[lost])) * self._rate_hz
+        seen = int(chain.reference[pairs - 1]) + 1
+        later = self._reference.select(np.arange(seen, len(self._reference)))
+        head = _Segment(
+            self._device.select(rows[:lost]),
+            self._reference,
+            self._rate_hz,
+            self._first,
+            border,
+        )
+        head._fit_chain(
+            Chain(chain.device[:pairs], chain.reference[:pairs]), complete=False
+        )
+        tail = _Segment(
+            self._device.select(rows[lost:]), later, self._rate_hz, border, self._last
+        )
+        if len(later):
+            tail.fit(None, 0.0)
+        if tail.runs and head.runs:
+            last, first = head.runs[-1], tail.runs[0]
+            between = step_between(last, first, x[[lost - 1, lost]], self._rate_hz)
+            head.runs[-1] = blurred_at_end(last, between)
+            tail.runs[0] = blurred_at_begin(first, between)
+            self.steps = [*head.steps, between, *tail.steps]
+        self.runs = [*head.runs, *tail.runs]
+        self.ambiguity = max(self.ambiguity, tail.ambiguity)
+        self.status = worst(head.status, "degraded")
+        self.reasons = [
+            f"edges behind sample {border:.0f} follow another offset",
+            *head.reasons,
+            *tail.reasons,
+        ]
+        if sum(run.n_matched for run in self.runs) < _FEWEST * len(self._device):
+            return self._fail("failed", "the edges do not match the reference's")
         return self
 
     def _fit_chain(self, chain: Chain, *, complete: bool) -> None:
@@ -117,7 +173,7 @@ class _Segment:
                 f"the clock steps by {step.size_s * 1e3:+.2f} ms between samples "
                 f"{step.after:.0f} and {step.before:.0f}",
             )
-        if runs.inflated_s > 0:
+        if runs.inflated_s > 0.1 * float(np.median(self._device.half_width)):
             self._note(
                 "degraded",
                 "edges scatter more than their half-widths allow: widened by "
@@ -141,9 +197,7 @@ class _Segment:
             self._note("degraded", f"{n_extra} edges match nothing")
         if n_matched == 1:
             self._note("degraded", "a single edge: the skew is unknown")
-        if n_matched and not any(
-            abs(run.skew_ppm) < 0.98 * MAX_SKEW * 1e6 for run in self.runs
-        ):
+        if all(abs(run.skew_ppm) > _MOST_PPM for run in self.runs):
             self._note("degraded", "the skew is at the limit of 300 ppm")
 
     def _note(self, status: Status, reason: str) -> None:
@@ -151,6 +205,7 @@ class _Segment:
         self.reasons.append(reason + self.where)
 
     def _fail(self, status: Status, reason: str) -> "_Segment":
+        self.reasons = []
         self._note(status, reason)
         self.runs, self.steps = [], []
         return self

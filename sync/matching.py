@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from sync.edges import Edges
 
-MAX_SKEW = 300e-6
+MAX_SKEW = 305e-6  #: 300 ppm, and room for a bend
 _STEP_COST = 2.5  #: in pairs
 _LOOK_BACK = 12  #: device edges with candidates
+_LOST_WINDOW, _LOST_SHARE = 24, 0.42
 _TRUSTED = 5.0  #: score from which the chain itself is the prior
 
 
@@ -80,6 +81,37 @@ def pair_in_order(
         return None
     rows = np.arange(len(device))
     return Chain(rows, rows)
+
+
+def first_lost(n_device: int, chain: Chain) -> int | None:
+    """Return the device edge from which on the chain holds by chance at best.
+
+    None where it holds to the end. Even with a third of the edges missing and a fifth
+    extra, three of four device edges find their partner; by chance it is one of four.
+    """
+    matched = np.zeros(n_device)
+    matched[chain.device] = 1.0
+    if n_device < _LOST_WINDOW:
+        return None
+    share = np.convolve(matched, np.ones(_LOST_WINDOW), mode="valid") / _LOST_WINDOW
+    poor = np.flatnonzero(share < _LOST_SHARE)
+    if poor.size == 0:
+        return None
+    end = min(n_device, int(poor[0]) + _LOST_WINDOW)
+    gain = np.cumsum(matched[:end] - 0.55)
+    best = int(np.argmax(gain))
+    return best + 1 if gain[best] > 0 and best + 1 < n_device else 0
+
+
+def last_before_jump(device: Edges, reference: Edges, chain: Chain, pairs: int) -> int:
+    """Return how many of the first `pairs` come before a jump close to their end."""
+    rows, refs = chain.device[:pairs], chain.reference[:pairs]
+    x, offset = device.index[rows], reference.index[refs] - device.index[rows]
+    width = device.half_width[rows] + reference.half_width[refs]
+    allowed = width[1:] + width[:-1] + MAX_SKEW * np.diff(x) + 1e-6
+    jumps = np.flatnonzero(np.abs(np.diff(offset)) > allowed) + 1
+    jumps = jumps[jumps > max(0, pairs - 12)]
+    return int(jumps[0]) if jumps.size else pairs
 
 
 class _Pairs:
@@ -160,4 +192,4 @@ def ambiguity(device: Edges, reference: Edges, chain: Chain, reach_s: float) -> 
         shifts.size
     )
     n_asked = len(range(0, len(chain), step))
-    return float(votes.max()) / n_asked
+    return min(1.0, float(votes.max()) / n_asked)

@@ -14,6 +14,7 @@ from sync.slopes import step_bounds
 from sync.steps import find_steps
 
 Array = NDArray[np.float64]
+_NEAR = 32  #: points on either side of a suspected step that decide
 _MOST_PIECES = 12  #: more than that is no clock that steps
 
 
@@ -26,26 +27,32 @@ class Piece:
 
 
 def cut_spoiled(points: Points, n_false: int) -> list[Piece]:
-    """Cut where steps are suspected and no line, outliers apart, serves both sides."""
-    bounds = [0, *find_steps(points.x, points.y, points.h).tolist(), len(points)]
+    """Cut where steps are suspected and confirmed."""
+    suspects = find_steps(points.x, points.y, points.h).tolist()
+    kept = [0]
+    for cut, end in pairwise([*suspects, len(points)]):
+        first, last = max(kept[-1], cut - _NEAR), min(end, cut + _NEAR)
+        if _steps_at(points, first, cut, last, n_false):
+            kept.append(cut)
+    return [Piece(np.arange(*bound)) for bound in pairwise([*kept, len(points)])]
 
-    def fit(first: int, last: int) -> AffineFit:
-        part = slice(first, last)
+
+def _steps_at(points: Points, first: int, cut: int, last: int, n_false: int) -> bool:
+    """Whether no line serves the neighbourhood of a cut, outliers apart.
+
+    Near by, even a bent clock is straight.
+    """
+
+    def fit(start: int, stop: int) -> AffineFit:
+        part = slice(start, stop)
         return fit_affine(points.x[part], points.y[part], points.h[part], n_false)
 
-    kept, fits = [0], [fit(bounds[0], bounds[1])]
-    for first, last in pairwise(bounds[1:]):
-        alone, both = fit(first, last), fit(kept[-1], last)
-        at = 0.5 * float(points.x[first - 1] + points.x[first])
-        low, high = step_bounds(fits[-1].clock, alone.clock, at)
-        n_left_out = alone.n_left_out + fits[-1].n_left_out
-        served = both.inflated_s == 0 and both.n_left_out <= n_left_out
-        if served or low <= 0.0 <= high:
-            fits[-1] = both
-        else:
-            kept.append(first)
-            fits.append(alone)
-    return [Piece(np.arange(*bound)) for bound in pairwise([*kept, len(points)])]
+    before, after, both = fit(first, cut), fit(cut, last), fit(first, last)
+    at = 0.5 * float(points.x[cut - 1] + points.x[cut])
+    low, high = step_bounds(before.clock, after.clock, at)
+    n_left_out = before.n_left_out + after.n_left_out
+    served = both.inflated_s == 0 and both.n_left_out <= n_left_out
+    return not served and not low <= 0.0 <= high
 
 
 def cut_complete(points: Points) -> list[Piece]:

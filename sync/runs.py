@@ -35,13 +35,9 @@ class Runs:
         for k, run in enumerate(self.runs):
             here = replace(run, begin=begins[k], end=ends[k])
             if k:
-                step = self.steps[k - 1]
-                blur, jump = step.before - begins[k], _greatest(step)
-                here = replace(here, begin_blur=blur, begin_jump_s=jump)
+                here = blurred_at_begin(here, self.steps[k - 1])
             if k < len(self.steps):
-                step = self.steps[k]
-                blur, jump = ends[k] - step.after, _greatest(step)
-                here = replace(here, end_blur=blur, end_jump_s=jump)
+                here = blurred_at_end(here, self.steps[k])
             placed.append(here)
         return placed
 
@@ -139,5 +135,26 @@ def _step(before: _Fitted, after: _Fitted, points: Points, rate_hz: float) -> St
     )
 
 
-def _greatest(step: Step) -> float:
-    return abs(step.size_s) + step.half_width_s
+def step_between(before: Run, after: Run, ends_s: Array, rate_hz: float) -> Step:
+    """Return the step from one run to the next, between two nominal instants."""
+    middle = np.array([ends_s.mean()])
+    size = after.clock.offset_s(middle) - before.clock.offset_s(middle)
+    width = after.clock.half_width_s(middle) + before.clock.half_width_s(middle)
+    return Step(
+        after=float(ends_s[0] * rate_hz),
+        before=float(ends_s[1] * rate_hz),
+        size_s=float(size[0]),
+        half_width_s=float(width[0]),
+    )
+
+
+def blurred_at_begin(run: Run, step: Step) -> Run:
+    """Return the run with an interval that takes in where the step may be."""
+    blur, jump = step.before - run.begin, abs(step.size_s) + step.half_width_s
+    return replace(run, begin_blur=blur, begin_jump_s=jump)
+
+
+def blurred_at_end(run: Run, step: Step) -> Run:
+    """Return the run with an interval that takes in where the step may be."""
+    blur, jump = run.end - step.after, abs(step.size_s) + step.half_width_s
+    return replace(run, end_blur=blur, end_jump_s=jump)
