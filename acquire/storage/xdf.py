@@ -49,6 +49,11 @@ class XdfWriter:
             xdf.MAGIC,
             xdf.chunk(xdf.FILE_HEADER, xdf.VERSION_XML.encode()),
         ]
+        try:
+            self.sync()  # an XDF file, whatever happens next
+        except OSError:
+            self.abandon()
+            raise
 
     @property
     def size(self) -> int:

@@ -68,7 +68,7 @@ class SampleDecoder:
                 found.problems.append(f"bytes {chunk.start} to {chunk.stop}: {error}")
                 continue
             t = self._with_deduced(rows.t, rows.deduced)
-            good = rows.good if verified else self._trusted(rows, t, zeros)
+            good = rows.good if verified else _trusted(rows, zeros)
             n_good = int(np.count_nonzero(good))
             if not chunk.cut:
                 found.n_dropped += n_declared - n_good
@@ -82,19 +82,6 @@ class SampleDecoder:
         found.t = np.concatenate([*kept_t, np.empty(0)])
         found.data = self._joined(kept_values)
         return found
-
-    @staticmethod
-    def _trusted(
-        rows: _Rows, t: NDArray[np.float64], zeros: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
-        """Judge rows that nothing vouches for, shape (n,).
-
-        Pages of zeros cost the rows they touch; garbage costs its whole chunk, for
-        where it begins and ends cannot be seen.
-        """
-        lost = _touches(rows.edges, zeros) if zeros.size else np.zeros(t.size, bool)
-        garbage = ~(rows.good & np.isfinite(t)) & ~lost
-        return np.zeros(t.size, bool) if garbage.any() else ~lost
 
     def _joined(self, parts: list[NDArray[Any]]) -> NDArray[Any]:
         native = np.dtype(object if self._dtype == "string" else self._dtype)
@@ -194,27 +181,28 @@ class SampleDecoder:
         except ValueError:
             if not rows and not chunk.cut:
                 raise
+        if len(rows) == n and position != chunk.stop:
+            raise ValueError("the samples do not end where their chunk ends")
         values = np.empty((len(rows), self._n_channels), object)
         if rows:
             values[:] = rows
-        t_all = np.array(stamps, dtype=np.float64)
+        deduced = np.array([t is None for t in stamps], dtype=bool)
+        t_all = np.array(stamps, dtype=np.float64)  # None becomes NaN
         everyone = np.ones(len(rows), dtype=bool)
-        return _Rows(np.array(edges), t_all, np.isnan(t_all), values, everyone)
+        return _Rows(np.array(edges), t_all, deduced, values, everyone)
 
     def _text(self, start: int, stop: int, end: int) -> str:
         if stop > end:
             raise ValueError("a string is longer than its chunk")
         return bytes(self._buffer[start:stop]).decode(errors="surrogateescape")
 
-    def _stamp(self, position: int, stop: int) -> tuple[float, int]:
+    def _stamp(self, position: int, stop: int) -> tuple[float | None, int]:
         width = self._buffer[position] if position < stop else -1
         if width == 0:
-            return float("nan"), position + 1
+            return None, position + 1
         if width != 8 or position + 9 > stop:
             raise ValueError(f"no time stamp at byte {position}")
         (t,) = struct.unpack_from("<d", self._buffer, position + 1)
-        if not np.isfinite(t):
-            raise ValueError(f"time stamp {t} at byte {position}")
         return t, position + 9
 
     def _with_deduced(
@@ -232,6 +220,18 @@ class SampleDecoder:
                 t[first:behind] = np.cumsum(steps)[1:]
         self._last_t = float(t[-1])
         return t
+
+
+def _trusted(rows: _Rows, zeros: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Judge rows that nothing vouches for, shape (n,).
+
+    Pages of zeros cost the rows they touch; garbage costs its whole chunk, for
+    where it begins and ends cannot be seen.
+    """
+    n = rows.t.size
+    lost = _touches(rows.edges, zeros) if zeros.size else np.zeros(n, bool)
+    garbage = ~rows.good & ~lost
+    return np.zeros(n, bool) if garbage.any() else ~lost
 
 
 def _touches(edges: NDArray[np.int64], zeros: NDArray[np.int64]) -> NDArray[np.bool_]:

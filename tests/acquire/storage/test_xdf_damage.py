@@ -196,7 +196,7 @@ class TestJournal:
         assert f"bytes {length} to {length + 2000} are unverified: " in " ".join(
             recording.problems
         )
-        n = rows.size - 610
+        n = rows.size - 410
         assert f"counted: {n} samples are unverified" in recording.problems
 
     def test_a_lost_journal_is_no_damage(self, tmp_path: Path) -> None:
