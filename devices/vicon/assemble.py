@@ -22,7 +22,7 @@ class MarkerRows:
         self._n_markers = len(layout.marker_keys)
         self._column = {int(key): i for i, key in enumerate(layout.marker_keys)}
         self._to_z_up = layout.to_z_up
-        self._last_keys: NDArray[np.uint64] = np.empty(0, np.uint64)
+        self._last: tuple[NDArray[np.uint32], NDArray[np.uint32]] | None = None
         self._taken: NDArray[np.intp] = np.empty(0, np.intp)
         self._columns: NDArray[np.intp] = np.empty(0, np.intp)
 
@@ -39,14 +39,19 @@ class MarkerRows:
 
     def _look_up(self, labeled: NDArray[Any]) -> None:
         """Find columns; the same markers in the same order cost one comparison."""
-        keys = labeled["subject"].astype(np.uint64) << np.uint64(32)
-        keys |= labeled["marker"]
-        if np.array_equal(keys, self._last_keys):
+        subjects, markers = labeled["subject"], labeled["marker"]
+        if self._last is not None and (
+            np.array_equal(markers, self._last[1])
+            and np.array_equal(subjects, self._last[0])
+        ):
             return
-        columns = [self._column.get(int(key), -1) for key in keys]
+        pairs = zip(subjects.tolist(), markers.tolist(), strict=True)
+        columns = [
+            self._column.get(subject << 32 | marker, -1) for subject, marker in pairs
+        ]
         self._taken = np.array([i for i, c in enumerate(columns) if c >= 0], np.intp)
         self._columns = np.array([c for c in columns if c >= 0], np.intp)
-        self._last_keys = keys
+        self._last = subjects.copy(), markers.copy()
 
 
 class ForceRows:
@@ -72,12 +77,13 @@ class ForceRows:
             key = output.device_id, output.channel_id
             self._columns.setdefault(key, []).append((self._n_values, output))
             self._n_values += len(output.rows)
+        self._steps = np.arange(self.n_rows)
 
     def block(self, frame: Frame) -> NDArray[np.float32]:
         """Return shape (n_per_frame, n_values + 1); the last column is the index."""
         block = np.full((self.n_rows, self._n_values + 1), np.nan, np.float32)
         first = frame.number * self.n_rows
-        block[:, -1] = (first + np.arange(self.n_rows)) % COUNTER_MODULUS
+        block[:, -1] = (first + self._steps) % COUNTER_MODULUS
         for samples in frame.samples:
             if samples.object_id in _LOADS:
                 wanted = self._columns.get((samples.device_id, samples.channel_id), ())
@@ -105,11 +111,15 @@ class ForceRows:
         offset = start - frame_id * self._period
         if abs(offset) > 2 * max(self._period, period):
             return
+        values = samples.values.reshape(output.n_components, n)[list(output.rows)]
+        columns = slice(column, column + len(output.rows))
+        if offset == 0 and n == n_known == self.n_rows:  # as servers usually send
+            block[:, columns] = values.T
+            return
         ticks_n = offset * n_known + np.arange(n) * period  # n_known-fold ticks
         rows = ticks_n * self.n_rows // (self._period * n_known)
         inside = (rows >= 0) & (rows < self.n_rows)
-        values = samples.values.reshape(output.n_components, n)[list(output.rows)]
-        block[rows[inside], column : column + len(output.rows)] = values.T[inside]
+        block[rows[inside], columns] = values.T[inside]
 
 
 def samples_in(samples: DeviceSamples, output: Output) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ SAMPLE_IDS = frozenset(
         ObjectId.VOLTAGE_FRAME,
     }
 )
+_TIMECODE, _SAMPLES = Struct("<4B2H2IB"), Struct("<3I")
 _NO_LABELED, _NO_UNLABELED = np.empty(0, LABELED), np.empty(0, UNLABELED)
 
 
@@ -110,13 +112,7 @@ def hardware_frame(body: bytes | memoryview) -> int:
 
 def timecode(body: bytes | memoryview) -> Timecode:
     """Read the SMPTE time of the frame."""
-    reader = Body(body, ObjectId.TIMECODE)
-    hours, minutes, seconds, frames = (reader.u8() for _ in range(4))
-    subframes, per_frame = reader.u16(), reader.u16()
-    standard, user_bits, flag = reader.u32(), reader.u32(), reader.u8()
-    return Timecode(
-        hours, minutes, seconds, frames, subframes, per_frame, standard, user_bits, flag
-    )
+    return Timecode(*Body(body, ObjectId.TIMECODE).unpack(_TIMECODE))
 
 
 def latency(body: bytes | memoryview) -> list[tuple[str, float]]:
@@ -150,7 +146,7 @@ def segments(body: bytes | memoryview, object_id: int) -> tuple[int, NDArray[Any
 def samples(body: bytes | memoryview, object_id: int) -> DeviceSamples:
     """Read the samples of one device channel."""
     reader = Body(body, object_id)
-    device_frame, device_id, channel_id = reader.u32(), reader.u32(), reader.u32()
+    device_frame, device_id, channel_id = reader.unpack(_SAMPLES)
     return DeviceSamples(
         object_id, device_frame, device_id, channel_id, reader.records("<f4")
     )

@@ -58,7 +58,7 @@ def force_spec(layout: Layout, config: ViconConfig, n_per_frame: int) -> StreamS
         )
         for name in names
     ]
-    sync = [Channel("sync", "volts", "Sync")] if layout.sync else []
+    sync = [Channel("sync", "V", "Sync")] if layout.sync else []
     trigger = TriggerInput("sync", edge_delay_s=config.sync_edge_delay_s)
     return StreamSpec(
         name=FORCES,
@@ -75,7 +75,7 @@ def force_spec(layout: Layout, config: ViconConfig, n_per_frame: int) -> StreamS
                 "force on the plate, in plate axes; moments about the plate origin"
             ),
             "pose_incline_deg": _pose_incline(layout, config),
-            "plates": {plate.label: _plate(plate) for plate in layout.plates},
+            "plates": {plate.label: _plate(plate, config) for plate in layout.plates},
         },
     )
 
@@ -99,10 +99,12 @@ def _pose_incline(layout: Layout, config: ViconConfig) -> float:
     return round(float(np.mean(angles)), 4) if angles else 0.0
 
 
-def _plate(plate: Plate) -> Mapping[str, Any]:
+def _plate(plate: Plate, config: ViconConfig) -> Mapping[str, Any]:
     if plate.pose is None:
         return {"device": plate.name}
-    pose = plate.pose
+    pose, incline = plate.pose, config.pose_incline_deg
+    if incline is None:
+        incline = incline_deg(pose)
     return {
         "device": plate.name,
         "translation_m": _rounded(pose.translation_mm / 1000.0),
@@ -110,7 +112,7 @@ def _plate(plate: Plate) -> Mapping[str, Any]:
         "corners_m": _rounded(corners_m(pose)),
         "local_translation_m": _rounded(pose.local_translation_mm / 1000.0),
         "local_rotation": _rounded(pose.local_rotation),
-        "pose_incline_deg": round(incline_deg(pose), 4),
+        "pose_incline_deg": round(incline, 4),
     }
 
 

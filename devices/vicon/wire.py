@@ -23,7 +23,7 @@ TICKS_PER_S = 135_000_000
 NO_FRAME = 0xFFFFFFFF
 
 _PAIR = struct.Struct("<II")
-_U8, _U16, _U32 = struct.Struct("<B"), struct.Struct("<H"), struct.Struct("<I")
+_U8, _U32 = struct.Struct("<B"), struct.Struct("<I")
 _I64, _U64, _F64 = struct.Struct("<q"), struct.Struct("<Q"), struct.Struct("<d")
 
 
@@ -88,9 +88,6 @@ class Body:
     def u8(self) -> int:
         return int(self._number(_U8))
 
-    def u16(self) -> int:
-        return int(self._number(_U16))
-
     def u32(self) -> int:
         return int(self._number(_U32))
 
@@ -102,6 +99,10 @@ class Body:
 
     def f64(self) -> float:
         return float(self._number(_F64))
+
+    def unpack(self, kind: struct.Struct) -> tuple[int, ...]:
+        """Read several integers at once."""
+        return kind.unpack_from(self._data, self._advance(kind.size, "numbers"))
 
     def text(self) -> str:
         """Read a counted string; bytes that are not UTF-8 are shown escaped."""
