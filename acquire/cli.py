@@ -1,6 +1,7 @@
 """The command ``kinemuse``: exit 0 ok, 1 findings or a failure, 2 wrong usage."""
 
 import logging
+import signal
 import sys
 from typing import Annotated
 
@@ -48,7 +49,11 @@ def options(
 
 
 def main() -> None:
-    """Run the command line; known errors become one clear message."""
+    """Run the command line; known errors become one clear message.
+
+    A termination unwinds like an interrupt, so that twins and adapters end too.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         app()
     except ERRORS as error:

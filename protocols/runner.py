@@ -189,6 +189,7 @@ class Runner:
         treadmill = self._engine.treadmill()
         return (
             self._protocol.settings.walk_on
+            and not self._rest_s
             and treadmill.at_speed(trial.belt_mps)
             and treadmill.at_incline(trial.incline_deg)
             and treadmill.reversed_facing == trial.reversed_facing
@@ -327,11 +328,7 @@ class Runner:
         self._n_done += answer == "accept"
         self._todo.pop(0)
         self._rest_s = self._protocol.settings.rest_s
-        if self._rest_s or not self._protocol.settings.walk_on:
-            self._enter(State.STOPPING)
-            self._engine.stop()
-        else:
-            self._next()
+        self._next()
 
     def _recording_lives(self) -> bool:
         recording = self._engine.recording()

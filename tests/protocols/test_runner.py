@@ -76,6 +76,28 @@ def test_downhill_walks_reversed_on_the_raised_deck() -> None:
     assert (lab.belt_mps, lab.incline_deg, lab.reversed_facing) == (-0.5, 5.0, True)
 
 
+def test_demo_moves_the_deck_between_its_trials() -> None:
+    lab = MemoryLab()
+    runner = Runner(load_protocol("demo"), lab, now=lab.now)
+    runner.start()
+    run(runner, lab, lambda: len(lab.rises) == 2)
+    assert lab.incline_deg == 5.0
+    run(runner, lab, in_state(runner, State.FINISHED))
+    assert lab.incline_deg == pytest.approx(0.0, abs=0.1)
+
+
+def test_rest_after_a_trial_is_stood(text: str = DOWNHILL) -> None:
+    lab = MemoryLab()
+    with_rest = text.replace("settle_s: 2", "settle_s: 2, rest_s: 30")
+    runner = Runner(protocol(with_rest), lab, now=lab.now)
+    runner.start()
+    run(runner, lab, in_state(runner, State.RESTING))
+    begun_s = lab.t_s
+    assert lab.belt_mps == 0.0
+    run(runner, lab, in_state(runner, State.RAMPING))
+    assert lab.t_s - begun_s >= 30.0
+
+
 def test_deck_waits_for_the_operator() -> None:
     lab = MemoryLab()
     text = "protocol: 1\nname: up\ntitle: up\nsteps:\n"
