@@ -73,8 +73,8 @@ class StreamSpec:
 
     def __post_init__(self) -> None:
         labels = [channel.label for channel in self.channels]
-        doubled = sorted({label for label in labels if labels.count(label) > 1})
-        if doubled:
+        if len(set(labels)) < len(labels):
+            doubled = sorted({label for label in labels if labels.count(label) > 1})
             raise ValueError(f"{self.name}: channel labels appear twice: {doubled}")
         for what, label in (
             ("counter", self.counter.channel),

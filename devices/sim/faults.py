@@ -19,6 +19,8 @@ FAULTS = (
     "electrode_off",
     "coupling_loss",
     "estop",
+    "crc",
+    "refuse",
 )
 FaultKind = Literal[
     "drop",
@@ -34,6 +36,8 @@ FaultKind = Literal[
     "electrode_off",
     "coupling_loss",
     "estop",
+    "crc",
+    "refuse",
 ]
 Value = float | str
 
@@ -79,7 +83,9 @@ class FaultSpec(BaseModel, frozen=True, extra="forbid"):
                 f"there are {', '.join(sorted(FAULTS))}"
             )
         flat = dict(value)
-        known = {key: flat.pop(key) for key in ("device", "fault") if key in flat}
+        known: dict[str, Any] = {"fault": flat.pop("fault")}
+        if "device" in flat:
+            known["device"] = flat.pop("device")
         for key, name in (("at", "at"), ("for", "for_s"), ("after", "after")):
             if key in flat:
                 known[name] = flat.pop(key)

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from devices.amode.adapter import AModeAdapter
+from devices.amode.config import AModeConfig
+from devices.amode.twin import AModeTwin
 from devices.bertec.adapter import BertecAdapter
 from devices.bertec.config import BertecConfig
 from devices.bertec.twin import BertecTwin
@@ -25,7 +28,10 @@ class Case:
     streams: tuple[str, ...]
 
 
-CASES = [Case("bertec", BertecAdapter, BertecConfig, BertecTwin, ("treadmill",))]
+CASES = [
+    Case("bertec", BertecAdapter, BertecConfig, BertecTwin, ("treadmill",)),
+    Case("amode", AModeAdapter, AModeConfig, AModeTwin, ("amode",)),
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
