@@ -1,6 +1,6 @@
 """One recorded stream on its way to a clock: counts, breaks, gaps, edges."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -151,7 +151,12 @@ class CountedStream:
 
     def clock(self, fit: sync.ClockFit) -> StreamClock:
         """Put the fit to work on every row."""
-        gaps = [*self.gaps, *_losses(fit)]
+        gaps = [*(_refined(gap, fit) for gap in self.gaps), *_losses(fit)]
+        gaps.sort(key=lambda gap: gap.first_missing_index)
+        inferred = sum(gap.n for gap in gaps if gap.kind == "inferred")
+        reasons = [*fit.reasons, *self.reasons]
+        if inferred:
+            reasons.append(f"{inferred} samples lost unseen, inferred")
         trigger = self.source.trigger
         return StreamClock(
             name=self.name,
@@ -160,8 +165,8 @@ class CountedStream:
             time_s=fit.time_s(self.index),
             gaps=tuple(gaps),
             edges=self.edges,
-            status=fit.status,
-            reasons=(*fit.reasons, *self.reasons),
+            status=sync.worst(fit.status, "degraded") if inferred else fit.status,
+            reasons=tuple(reasons),
             counter_source=self.source.counter.source,
             has_trigger=trigger is not None,
             edge_delay_s=trigger.edge_delay_s if trigger else 0.0,
@@ -279,6 +284,22 @@ def _flow_edges(counted: CountedStream, latency: float) -> sync.Edges:
         np.array([True, False]),
         np.array([0.5 + latency, 0.5]),
     )
+
+
+def _refined(gap: sync.Gap, fit: sync.ClockFit) -> sync.Gap:
+    """Count again, by edges, what stamps gave roughly; both sides need edges."""
+    if gap.kind == "counted" or fit.method != "edges":
+        return gap
+    before = [run for run in fit.runs if run.last < gap.not_after]
+    after = [run for run in fit.runs if run.first > gap.not_before]
+    if not before or not after or before[-1] is after[0]:
+        return gap
+    at = 0.5 * (gap.not_before + gap.not_after)
+    low, high = (
+        size * fit.rate_hz for size in sync.step_size_s(before[-1], after[0], at)
+    )
+    n = max(0, gap.n + round(0.5 * (low + high)))
+    return replace(gap, n=n, n_half_width=max(1, round(0.5 * (high - low))))
 
 
 def _losses(fit: sync.ClockFit) -> list[sync.Gap]:

@@ -10,6 +10,7 @@ from sync.fit import fit_clock
 from sync.gaps import Gap, find_gaps, find_resets
 from sync.levels import Levels, find_levels
 from sync.offsets import apply_offsets
+from sync.runs import step_size_s
 from sync.stamps import fit_stamps, stamps_as_clock
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "fit_clock",
     "fit_stamps",
     "stamps_as_clock",
+    "step_size_s",
     "unwrap_counter",
     "worst",
 ]

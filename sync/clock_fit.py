@@ -50,6 +50,7 @@ class Run:
     skew_ppm: float
     skew_half_width_ppm: float
     clock: Clock
+    rate_hz: float
     begin_blur: float = 0.0
     end_blur: float = 0.0
     begin_jump_s: float = 0.0

@@ -120,6 +120,7 @@ def _run(
         skew_ppm=line.b * 1e6,
         skew_half_width_ppm=float(np.max(np.abs(line.corners[:, 1] - line.b))) * 1e6,
         clock=part.clock,
+        rate_hz=rate_hz,
     )
 
 
@@ -133,6 +134,19 @@ def _step(before: _Fitted, after: _Fitted, points: Points, rate_hz: float) -> St
         size_s=0.5 * (low + high),
         half_width_s=0.5 * (high - low),
     )
+
+
+def step_size_s(before: Run, after: Run, index: float) -> tuple[float, float]:
+    """Return the least and greatest step from one run to the next at an index, in s.
+
+    One clock with one rate, as after samples lost unseen.
+    """
+    rate_hz = before.rate_hz
+    at = index / rate_hz
+    if isinstance(before.clock, AffineClock) and isinstance(after.clock, AffineClock):
+        return step_bounds(before.clock, after.clock, at)
+    step = step_between(before, after, np.array([at, at]), rate_hz)
+    return step.size_s - step.half_width_s, step.size_s + step.half_width_s
 
 
 def step_between(before: Run, after: Run, ends_s: Array, rate_hz: float) -> Step:

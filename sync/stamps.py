@@ -86,6 +86,7 @@ def stamps_as_clock(
         skew_ppm=float("nan"),
         skew_half_width_ppm=float("nan"),
         clock=clock,
+        rate_hz=1.0,
     )
     reason = "irregular stream: LSL stamps, device latency unknown"
     return ClockFit(1.0, "degraded", (reason,), runs=(run,), method="stamps")
@@ -134,4 +135,5 @@ def _run(
         skew_ppm=float(b) * 1e6,
         skew_half_width_ppm=tilt * 1e6,
         clock=clock,
+        rate_hz=rate_hz,
     )
