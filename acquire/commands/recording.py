@@ -15,6 +15,21 @@ from acquire.commands.console import (
 from acquire.commands.laboratory import Json
 
 
+CLOCK_COLUMNS = {
+    "stream": "stream",
+    "status": "status",
+    "method": "by",
+    "skew_ppm": "skew ppm",
+    "matched": "edges",
+    "missed": "missed",
+    "extra": "extra",
+    "residual_max_ms": "residual ms",
+    "half_width_middle_ms": "± ms",
+    "completeness": "losses",
+    "reasons": "why",
+}
+
+
 def record(
     out: Annotated[Path, typer.Option(help="XDF file to write; never overwritten.")],
     stream: Annotated[
@@ -100,10 +115,9 @@ def align(
         reports[str(path)] = alignment.to_json()
         failed |= alignment.status == "failed"
         if not as_json:
-            rows = alignment.table()
-            columns = list(rows[0]) if rows else []
-            shown = [[row[column] for column in columns] for row in rows]
-            print_table(f"{path}: {alignment.status}", columns, shown)
+            rows = [[row[key] for key in CLOCK_COLUMNS] for row in alignment.table()]
+            title = f"{path}: {alignment.status}"
+            print_table(title, list(CLOCK_COLUMNS.values()), rows)
             for reason in alignment.reasons:
                 stdout.print(reason, highlight=False)
         if plot:
