@@ -50,7 +50,7 @@ def belt_context(live: LiveStreams) -> dict[str, float]:
     speeds = [
         rows.samples[-1, column]
         for column, label in enumerate(facts.labels)
-        if label.endswith("_mps") and "accel" not in label and "command" not in label
+        if label.endswith("_mps") and "accel" not in label and "_set_" not in label
     ]
     return {"belt_mps": float(np.nanmax(np.abs(speeds)))} if speeds else {}
 

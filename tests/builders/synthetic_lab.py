@@ -1,6 +1,6 @@
 """A process that publishes every stream with plausible signals, for pictures and load.
 
-``python tests/gui/synthetic_lab.py --session-id ID [--seconds S] [--unplug R_SOL]``
+``python -m tests.builders.synthetic_lab --session-id ID [--unplug R_SOL]``
 """
 
 import argparse
