@@ -23,7 +23,9 @@ def configure(session_id: str | None, scope: str = "machine") -> None:
         Only streams of the same session see each other. It isolates laboratories
         and tests; it is not a password. None means LSL's ``default``.
     scope
-        How far streams are announced: ``machine`` for a rig on one computer.
+        How far this process looks: ``machine`` for a rig on one computer. Programs
+        with a liblsl before 1.18 (LabRecorder) find at ``machine`` one outlet of many;
+        they see all of ours at ``link`` or wider.
 
     Raises
     ------

@@ -37,13 +37,9 @@ def test_rates_and_health_of_what_is_there() -> None:
 
 
 def test_why_an_expected_stream_is_not_seen(lsl_session: str) -> None:
+    other = f"{lsl_session}-b"
     source = subprocess.Popen(
-        [
-            sys.executable,
-            str(BUILDERS / "lsl_source.py"),
-            f"{lsl_session}-b",
-            "sw-away",
-        ],
+        [sys.executable, str(BUILDERS / "lsl_source.py"), other, "sw-away"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )

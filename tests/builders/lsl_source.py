@@ -100,6 +100,7 @@ class Source:
 
     def _chunk(self, index: np.ndarray, t0: float) -> Chunk:
         values = np.zeros((len(index), len(self.spec.channels)), self.spec.dtype)
+        values += (1 + index % 97)[:, None].astype(self.spec.dtype)
         values[:, 0] = index % self.spec.counter.modulus
         if self.spec.trigger is not None:
             t = t0 + index / self._rate_hz
