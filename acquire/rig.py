@@ -88,9 +88,14 @@ class RigConfig(_Part):
         """Validate each device's settings with the model of its kind."""
         if not isinstance(data, dict) or not isinstance(data.get("devices"), dict):
             return data
-        devices = {
-            name: _device(name, entry) for name, entry in data["devices"].items()
-        }
+        devices, problems = {}, []
+        for name, entry in data["devices"].items():
+            try:
+                devices[name] = _device(name, entry)
+            except _DeviceProblemsError as error:
+                problems.append(str(error))
+        if problems:
+            raise _DeviceProblemsError("\n  ".join(problems))
         return {**data, "devices": devices}
 
     @model_validator(mode="after")

@@ -14,7 +14,6 @@ from acquire.commands.console import (
 )
 from acquire.commands.laboratory import Json
 
-
 CLOCK_COLUMNS = {
     "stream": "stream",
     "status": "status",
