@@ -16,6 +16,7 @@ from acquire.session import SessionError
 from acquire.storage.layout import claim_dataset
 from acquire.virtual_lab import VirtualLab
 
+RIG_FILE = "session.rig.yaml"
 START_TIMEOUT_S = 60.0
 OVER = ("idle", "finished", "aborted", "failed")
 
@@ -28,7 +29,7 @@ def open_window(rig: RigConfig, dataset: Path, participant: str, protocol: str) 
     """
     runtime = runtime_dir(rig.lsl.session_id)
     if _session_state(runtime):
-        return _window(rig, runtime)
+        return _window(runtime, dataset)
     claim_dataset(dataset, simulated=rig.simulated)
     lab = VirtualLab(rig, free_ports=True) if rig.simulated else None
     try:
@@ -49,7 +50,7 @@ def _with_session(
     runtime: Path,
     lab_address: str,
 ) -> int:
-    rig_file = runtime / "session.rig.yaml"
+    rig_file = runtime / RIG_FILE
     rig_file.write_text(rig.to_yaml(), encoding="utf-8")
     arguments = ["--rig", str(rig_file), "--protocol", protocol]
     arguments += ["--dataset", str(dataset), "--participant", participant]
@@ -67,7 +68,7 @@ def _with_session(
         )
     try:
         _wait_for(session, runtime, log_file)
-        status = _window(rig, runtime)
+        status = _window(runtime, dataset)
     finally:
         _end(session, runtime)
     return status
@@ -95,10 +96,9 @@ def _end(session: "subprocess.Popen[bytes]", runtime: Path) -> None:
     session.wait()
 
 
-def _window(rig: RigConfig, runtime: Path) -> int:
+def _window(runtime: Path, dataset: Path) -> int:
     command = [sys.executable, "-m", "gui", "--runtime", str(runtime)]
-    command += ["--session-id", rig.lsl.session_id, "--scope", rig.lsl.scope]
-    command += ["--simulated"] if rig.simulated else []
+    command += ["--rig", str(runtime / RIG_FILE), "--dataset", str(dataset)]
     return subprocess.run(command, check=False).returncode
 
 
