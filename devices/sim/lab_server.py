@@ -173,7 +173,7 @@ class LabServer:
         elif isinstance(message.get("truth"), dict):
             self._record(message["truth"])
         else:
-            raise ValueError(
+            raise TypeError(
                 "a message is {append: {kind, value}} or {truth: {...}}; "
                 f"this one has {sorted(message)}"
             )

@@ -23,6 +23,7 @@ class TruthFile:
     def write(self, record: Mapping[str, Any]) -> None:
         """Add one record."""
         self._file.write(json.dumps(record, separators=(",", ":")) + "\n")
+        self._file.flush()
 
     def advance(self, t_s: float) -> None:
         """Add body events and line edges up to world time `t_s`."""
@@ -33,7 +34,6 @@ class TruthFile:
         for at, rising in self._line.edges(self._done_s, t_s):
             self.write({"kind": "edge", "t_s": at, "rising": rising})
         self._done_s = t_s
-        self._file.flush()
 
     def close(self) -> None:
         self._file.close()

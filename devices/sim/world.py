@@ -16,7 +16,7 @@ from devices.sim.history import History
 LAG_S = 0.2
 #: what lies beyond the watermark less this may still change: a block of the body's
 #: simulation, and the neighbours that forces are differences of
-MARGIN_S = 0.05
+MARGIN_S = 0.085
 
 
 class Lab(Protocol):
