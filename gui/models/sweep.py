@@ -64,12 +64,14 @@ class Sweep:
         self._next, self.head = 0, -1
 
 
-def skipped_before(counter: Array, modulus: int, last: float | None) -> Array:
+def skipped_before(
+    counter: Array, modulus: int, last: float | None, most: float
+) -> Array:
     """How many samples the counter says were lost before each row; shapes (n,).
 
-    A step backwards, or of more than ten seconds' worth, is a restart and skips none.
+    A step backwards, or over more than `most`, is a restart and skips none.
     """
     previous = counter[0] - 1 if last is None else last
     steps = np.diff(counter, prepend=previous) % modulus
-    lost = np.where((steps > 1) & (steps < min(modulus / 2, 20_000)), steps - 1, 0.0)
+    lost = np.where((steps > 1) & (steps <= min(modulus / 2, most)), steps - 1, 0.0)
     return np.nan_to_num(lost)

@@ -72,22 +72,21 @@ class MModeView(QWidget):
 
     def _add_probe(self, name: str, column: int) -> None:
         title = pg.LabelItem(name, color=theme.TEXT, size="9pt", justify="left")
-        self._canvas.addItem(title, row=0, col=column)
-        plot = self._canvas.addPlot(row=1, col=column)
-        plot.setMenuEnabled(False)
-        plot.setMouseEnabled(x=False, y=False)
-        plot.hideButtons()
-        plot.invertY(True)
-        plot.setRange(
+        self._canvas.addItem(title, row=0, col=2 * column + 1)
+        # a bare ViewBox: a PlotItem would bring a dozen menus that nobody frees
+        box = pg.ViewBox(enableMenu=False, enableMouse=False, invertY=True)
+        box.setRange(
             xRange=(0, 1.05 + LINE_SHARE), yRange=(0, self._depth_mm), padding=0
         )
-        plot.hideAxis("bottom")
-        axis = plot.getAxis("left")
+        box.disableAutoRange()
+        axis = pg.AxisItem("left", linkView=box)
         axis.setTextPen(theme.MUTED)
         axis.setPen(theme.GRID)
         axis.setWidth(26)
         axis.setTickSpacing(10, 10)
         axis.setStyle(tickLength=-3)
+        self._canvas.addItem(axis, row=1, col=2 * column)
+        self._canvas.addItem(box, row=1, col=2 * column + 1)
         image = pg.ImageItem(axisOrder="row-major")
         image.setLookupTable(pg.colormap.get("viridis").getLookupTable(nPts=256))
         image.setImage(self.model.image[column].T, levels=(0, 255))
@@ -97,7 +96,7 @@ class MModeView(QWidget):
         )
         bar = pg.InfiniteLine(pos=0, angle=90, pen=pg.mkPen(theme.TEXT, width=1))
         for item in (image, curve, bar):
-            plot.addItem(item)
+            box.addItem(item)
         self._titles.append(title)
         self._images.append(image)
         self._curves.append(curve)

@@ -79,8 +79,8 @@ class SweepView(QWidget):
         changed = self.sweep.add(samples, skipped)
         if not changed.size or self._pixmap.isNull():
             return
-        self._draw(changed)
         n_bins = self.sweep.n_bins
+        self._draw(changed % n_bins)
         first, last = int(changed[0]) % n_bins, int(changed[-1]) % n_bins
         if changed.size >= n_bins or first > last:
             self.update(self._plot_rect())
@@ -152,28 +152,25 @@ class SweepView(QWidget):
         )
         self._pixmap.setDevicePixelRatio(ratio)
         self._pixmap.fill(QColor(theme.PANEL))
-        n_bins = self.sweep.n_bins
-        head = self.sweep.head
-        self._draw(np.arange(max(0, head - n_bins + 1), max(n_bins, head + 1)))
+        self._draw(np.arange(self.sweep.n_bins))
         self.update()
 
-    def _draw(self, bins: NDArray[np.int64]) -> None:
+    def _draw(self, columns: NDArray[np.int64]) -> None:
+        """Paint some columns anew, and the bar with its empty room ahead."""
         painter = QPainter(self._pixmap)
-        n_bins = self.sweep.n_bins
-        columns = bins % n_bins
-        ahead = np.arange(bins[-1] + 1, bins[-1] + 1 + BAR) % n_bins
-        height = self.height()
+        n_bins, height = self.sweep.n_bins, self.height()
+        bar = (self.sweep.head + 1) % n_bins
+        ahead = (bar + np.arange(BAR)) % n_bins
         for start, width in _stretches(np.concatenate([columns, ahead])):
             painter.fillRect(start, 0, width, height, QColor(theme.PANEL))
             self._draw_grid(painter, start, width)
+        shown = columns[~np.isin(columns, ahead)]
         for row, (top, tall) in enumerate(self._bands()):
-            lines = self._lane_lines(row, columns, top, tall)
             painter.setPen(_pen(self.lanes[row].colour))
-            painter.drawLines(lines)
-        x = float((bins[-1] + 1) % n_bins)
+            painter.drawLines(self._lane_lines(row, shown, top, tall))
         if self.sweep.head >= 0:
             painter.setPen(_pen(theme.MUTED))
-            painter.drawLine(QLineF(x, 0.0, x, float(height)))
+            painter.drawLine(bar, 0, bar, height)
         painter.end()
 
     def _draw_grid(self, painter: QPainter, start: int, width: int) -> None:

@@ -16,6 +16,7 @@ from gui.models.sweep import skipped_before
 from gui.plots.sweep_view import SweepView
 from gui.widgets.panel import Panel
 
+LONGEST_S = 10.0  #: a longer loss by the counter is taken for a restart
 LaneMaker = Callable[[StreamHeader, float], list[LaneSpec]]
 
 
@@ -97,7 +98,8 @@ class SweepPanel(Panel):
         if column is None:
             return None
         counter = news.rows.samples[:, column].astype(np.float64)
-        skipped = skipped_before(counter, news.header.counter.modulus, self._counter)
+        modulus, most = news.header.counter.modulus, LONGEST_S * news.header.rate_hz
+        skipped = skipped_before(counter, modulus, self._counter, most)
         self._counter = float(counter[-1])
         return skipped
 

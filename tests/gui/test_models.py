@@ -1,0 +1,203 @@
+"""Session, lights, treadmill, skeleton, lanes and notes as plain values."""
+
+import numpy as np
+import pytest
+
+from acquire.quality.monitor import Finding, StreamVerdict
+from devices.stream import TriggerInput
+from gui.models import lanes, skeleton
+from gui.models.light import lights
+from gui.models.notes import note
+from gui.models.session import SessionView
+from gui.models.treadmill import view
+from tests.acquire.quality.windows import stats
+from tests.builders.live_fakes import header
+from tests.builders.synthetic_lab import specs
+
+SNAPSHOT = {
+    "state": "recording",
+    "simulated": True,
+    "protocol": "young_ideal",
+    "participant": "P43",
+    "trial": "Ideal LG_0 S_1 Trial_2",
+    "n_done": 3,
+    "n_trials": 45,
+    "time_in_state_s": 12.5,
+    "time_left_s": 27.5,
+    "message": "walking",
+    "prompts": [{"id": 4, "text": "Keep it?", "answers": ["accept", "repeat"]}],
+    "belts": {"state": "moving", "left_mps": 1.0},
+    "recording": {"state": "recording", "problems": ["semg: 3 lost"]},
+}
+
+
+def finding(level="red", subject="R_SOL", metric="semg.open_electrode") -> Finding:
+    return Finding(
+        "semg", metric, subject, level, 240.0, 200.0, "Hz", 3.0, "Plug it in."
+    )
+
+
+def verdict(*findings: Finding, **values: float) -> StreamVerdict:
+    level = findings[0].level if findings else "ok"
+    return StreamVerdict("semg", level, findings, values)
+
+
+def test_a_snapshot_is_read() -> None:
+    seen = SessionView.parse(
+        SNAPSHOT, {"state": "recording", "bytes": 5000, "elapsed_s": 11.0}
+    )
+    assert seen.recording
+    assert seen.may_pause
+    assert not seen.may_start
+    assert (seen.elapsed_s, seen.remaining_s, seen.n_bytes) == (11.0, 27.5, 5000)
+    assert seen.prompts[0].choices == ("accept", "repeat")
+    assert seen.prompts[0].prompt_id == 4
+    assert seen.belts_known is True
+    assert seen.problems == ("semg: 3 lost",)
+    assert seen.progress == "3 of 45 trials done"
+
+
+def test_a_bare_snapshot_is_enough() -> None:
+    seen = SessionView.parse({"state": "idle"})
+    assert seen.may_start
+    assert not seen.may_pause
+    assert (seen.belts_known, seen.prompts, seen.elapsed_s) == (None, (), None)
+
+
+@pytest.mark.parametrize("state", ["unknown", "connection_lost"])
+def test_belts_the_session_does_not_know(state: str) -> None:
+    assert SessionView.parse({"belts": {"state": state}}).belts_known is False
+
+
+@pytest.mark.parametrize("state", ["finished", "aborted", "failed", "aborting"])
+def test_nothing_to_pause_when_it_is_over(state: str) -> None:
+    assert not SessionView.parse({"state": state}).may_pause
+
+
+def test_nobody_answers() -> None:
+    seen = SessionView.unreachable("session is not running")
+    assert (seen.reachable, seen.may_start, seen.may_pause) == (False, False, False)
+
+
+def test_a_missing_stream_is_red_and_says_what_to_do() -> None:
+    (light,) = lights({}, {}, ["semg"])
+    assert (light.level, light.detail) == ("red", "not seen on the network")
+    assert light.advice
+
+
+def test_the_event_stream_may_be_missing_or_silent() -> None:
+    assert lights({}, {}, ["kinemuse-events"])[0].level == "off"
+    silent = {"kinemuse-events": stats(age_s=500.0, nominal_hz=0.0)}
+    assert lights(silent, {}, ["kinemuse-events"])[0].level == "ok"
+
+
+def test_a_light_tells_rate_losses_trigger_and_advice() -> None:
+    seen = stats(rate_hz=1999.6, n_lost=4, trigger_high=True, n_rises=2, n_falls=1)
+    (light,) = lights({"semg": seen}, {"semg": verdict(finding(), finding())}, ["semg"])
+    assert light.level == "red"
+    assert light.rate == "1999.6 Hz"
+    assert "4 lost" in light.detail
+    assert light.trigger == "line HIGH ↑2 ↓1"
+    assert "Plug it in." in light.advice
+    assert "+1 more" in light.advice
+
+
+def test_a_light_does_not_wait_for_the_verdict_to_see_a_stall() -> None:
+    good = {"semg": verdict()}
+    assert lights({"semg": stats(age_s=1.5)}, good, ["semg"])[0].level == "red"
+    gated = stats(age_s=1.5, gated=True, trigger_high=False)
+    assert lights({"semg": gated}, good, ["semg"])[0].level == "ok"
+
+
+def test_inferred_counts_are_called_seen() -> None:
+    light = lights({"x": stats(n_lost=0, counter_source="adapter")}, {}, ["x"])[0]
+    assert "0 lost seen" in light.detail
+    assert "losses unknown" in lights({"x": stats(n_lost=None)}, {}, ["x"])[0].detail
+
+
+def test_streams_nobody_expected_are_listed_too() -> None:
+    assert [each.name for each in lights({"gaze": stats()}, {}, ["semg"])] == [
+        "semg",
+        "gaze",
+    ]
+
+
+LABELS = (
+    "left_mps", "right_mps", "incline_deg", "left_set_mps", "right_set_mps",
+    "incline_set_deg", "facing", "state", "index",
+)  # fmt: skip
+ROW = [1.0, 1.1, 5.0, 1.0, 1.0, 5.0, -1.0, 2.0, 7.0]
+STATES = {"unknown": "0", "idle": "1", "moving": "2", "connection_lost": "6"}
+
+
+def test_readback_is_read() -> None:
+    seen = view(LABELS, ROW, 0.1, states=STATES)
+    assert seen.known
+    assert (seen.left_mps, seen.right_set_mps, seen.incline_deg) == (1.0, 1.0, 5.0)
+    assert (seen.state, seen.reversed, seen.moving) == ("moving", True, True)
+
+
+@pytest.mark.parametrize(
+    ("row", "age_s", "session_knows", "why"),
+    [
+        (None, 0.0, None, "no treadmill stream"),
+        (ROW, 4.0, None, "last status 4.0 s ago"),
+        (ROW, float("nan"), None, "no status"),
+        (ROW, 0.1, False, "does not know"),
+        ([*ROW[:7], 0.0, 1.0], 0.1, None, "does not know"),
+        ([*ROW[:7], 6.0, 1.0], 0.1, None, "does not know"),
+        ([float("nan"), *ROW[1:]], 0.1, None, "no belt speed"),
+    ],
+)
+def test_when_nobody_knows_the_belts(row, age_s, session_knows, why) -> None:
+    seen = view(LABELS, row, age_s, session_knows=session_knows, states=STATES)
+    assert not seen.known
+    assert why in seen.why
+
+
+def test_the_figure_keeps_a_hidden_marker_where_it_was() -> None:
+    rows = np.zeros((3, 7))
+    rows[:, 1:4] = [[1, 0, 1], [2, 0, 1], [np.nan] * 3]
+    rows[:, 4:] = np.nan
+    now = skeleton.figure({"LASI": (1, 2, 3), "RASI": (4, 5, 6)}, rows)
+    assert now.hidden == ("LASI", "RASI")
+    assert now.positions[0].tolist() == [2, 0, 1]
+    assert np.isnan(now.positions[1]).all()
+    assert now.segments() == []
+    assert skeleton.figure({}, rows) is None
+
+
+def test_the_figure_is_joined_up() -> None:
+    names = {name for pair in skeleton.SEGMENTS for name in pair}
+    assert len(names) == 16
+    columns = {
+        name: (3 * k, 3 * k + 1, 3 * k + 2) for k, name in enumerate(sorted(names))
+    }
+    now = skeleton.figure(columns, np.ones((1, 48)))
+    assert len(now.segments()) == len(skeleton.SEGMENTS)
+    assert skeleton.centre_m(now) == (1.0, 1.0)
+
+
+def test_lanes_of_emg_and_forces() -> None:
+    emg = lanes.emg_lanes(header(specs()["semg"]), 500.0)
+    assert [lane.label for lane in emg][-2:] == ["L_BF", "trigger"]
+    assert len(emg) == 14
+    forces = lanes.force_lanes(header(specs()["vicon-forces"]), 1200.0)
+    assert [lane.label for lane in forces][:3] == ["L Fz", "R Fz", "L Fy"]
+    assert forces[0].high == 1200.0
+    assert forces[-1].label == "trigger"
+    bare = header(specs()["treadmill"])
+    assert lanes.trigger_lane(bare, 1.0) == []
+    assert TriggerInput("x").kind == "analog"
+
+
+def test_notes_show_numbers_until_something_is_wrong() -> None:
+    numbers = (("semg.snr", "SNR", "dB"),)
+    good = verdict(**{"semg.snr:R_TA": 24.04})
+    assert note(good, "R_TA", numbers).first == "SNR 24 dB"
+    assert note(good, "L_TA", numbers).level == "off"
+    assert note(None, "R_TA", numbers).level == "off"
+    bad = note(
+        verdict(finding("amber", metric="semg.mains"), finding()), "R_SOL", numbers
+    )
+    assert (bad.level, bad.first, bad.second) == ("red", "open electrode", "240 Hz")
