@@ -87,6 +87,7 @@ class ViconAdapter:
         deadline = self._now() + timeout_s
         self._waiting, self._changed, self._learner = [], {}, None
         self._client.open(timeout_s)
+        self._watch.connect()
         learner = Learner(self._config, self._where, self._session)
         self._client.ask()
         while (remaining_s := deadline - self._now()) > 0:
@@ -125,6 +126,7 @@ class ViconAdapter:
         if self._last_frame_s is not None:
             self._last_frame_s = None
             self._waiting, self._learner = [], None
+            self._watch.stop()
             self._client.stop()
 
     def close(self) -> None:
@@ -146,9 +148,12 @@ class ViconAdapter:
             raise SetpointRejectedError(
                 f"{self.name}: no verb {verb!r}; there are capture_start, capture_stop"
             )
+        starting = verb == "capture_start"
+        name = str(arguments.get("name", "" if starting else self._last_capture))
+        if starting and not name.strip():
+            raise SetpointRejectedError(f"{self.name}: capture_start needs a name")
         self._sender = self._sender or CaptureSender.of(self._config)
-        name = str(arguments.get("name", self._last_capture))
-        if verb == "capture_start":
+        if starting:
             self._sender.start(name, notes=str(arguments.get("notes", "")))
             self._last_capture = name
         else:

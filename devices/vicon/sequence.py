@@ -35,7 +35,7 @@ class FrameSequence:
         self._newest: int | None = None
         self._last_refused = -1
         self._n_refused = 0
-        self._paused = False
+        self._paused = self._reconnected = False
 
     @property
     def newest(self) -> int | None:
@@ -44,6 +44,10 @@ class FrameSequence:
     def pause(self) -> None:
         """Forgive the next jump forward: nothing had been asked for."""
         self._paused = True
+
+    def reconnect(self) -> None:
+        """Take a number that is lower than the last one for a restart."""
+        self._reconnected = True
 
     def step(self, number: int) -> Step:
         previous = self._newest
@@ -54,7 +58,7 @@ class FrameSequence:
             self._last_refused = number
             return Step(verdict, previous=previous)
         self._n_refused, self._last_refused = 0, -1
-        self._newest, self._paused = number, False
+        self._newest, self._paused, self._reconnected = number, False, False
         n_lost = 0
         if verdict == "gap" and previous is not None:
             n_lost = number - previous - 1
@@ -68,6 +72,8 @@ class FrameSequence:
         if number > previous:
             return "gap"
         if previous - number >= RECENT_FRAMES:
+            return "restart"
+        if self._reconnected and number < previous:
             return "restart"
         if self._n_refused >= MAX_REPEATS and number > self._last_refused:
             return "restart"

@@ -73,7 +73,7 @@ class Learner:
         """Say what was missing when the time was up."""
         if self._error:
             return self._error
-        missing = self._probe.waiting_for if self._probe else "a frame"
+        missing = self._probe.waiting_for if self._probe else "frame"
         return DeviceTimeoutError(
             f"{self._where} speaks the protocol but sent no {missing} within "
             f"{timeout_s:g} s ({len(self._seen)} frames came); is it live?"

@@ -32,10 +32,16 @@ class FrameWatch:
     def newest_frame(self) -> int | None:
         return self._sequence.newest
 
+    def connect(self) -> None:
+        """Follow a new connection; what was missed since the last one is lost."""
+        self._sequence.reconnect()
+
     def start(self) -> None:
-        """Frames that were not asked for until now count as no loss."""
-        self._sequence.pause()
         self._tell_clock = True
+
+    def stop(self) -> None:
+        """Frames that are not asked for from now on count as no loss."""
+        self._sequence.pause()
 
     def add(self, notice: Notice) -> None:
         self._notices.append(notice)

@@ -13,6 +13,7 @@ from devices.vicon.twin_pack import Object
 
 PERIOD = 1_350_000  # 100 Hz
 PLATE, LOCK = 1, 9
+LEVEL = np.eye(3)
 
 
 def subject(
@@ -26,7 +27,7 @@ def plate(
     id_: int = PLATE,
     name: str = "Plate",
     period: int = PERIOD,
-    rotation: Any = np.eye(3),
+    rotation: Any = LEVEL,
     at_mm: Sequence[float] = (100.0, 200.0, 0.0),
 ) -> list[Object]:
     bounds = np.array([[-250.0, -500.0, -15.0], [250.0, 500.0, 0.0]])

@@ -13,10 +13,16 @@ from devices.amode.twin import AModeTwin
 from devices.bertec.adapter import BertecAdapter
 from devices.bertec.config import BertecConfig
 from devices.bertec.twin import BertecTwin
+from devices.noraxon.adapter import NoraxonAdapter
+from devices.noraxon.config import NoraxonConfig
+from devices.noraxon.twin import NoraxonTwin
 from devices.sim.config import LabConfig
 from devices.sim.lab import LocalLab
 from devices.testing import check_adapter
 from devices.testing_peers import serving
+from devices.vicon.adapter import ViconAdapter
+from devices.vicon.config import ViconConfig
+from devices.vicon.twin import ViconTwin
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,10 @@ class Case:
 CASES = [
     Case("bertec", BertecAdapter, BertecConfig, BertecTwin, ("treadmill",)),
     Case("amode", AModeAdapter, AModeConfig, AModeTwin, ("amode",)),
+    Case("noraxon", NoraxonAdapter, NoraxonConfig, NoraxonTwin, ("semg",)),
+    Case(
+        "vicon", ViconAdapter, ViconConfig, ViconTwin, ("vicon-markers", "vicon-forces")
+    ),
 ]
 
 

@@ -1,5 +1,6 @@
 """The capture datagram: strict when sent, forgiving when received."""
 
+import contextlib
 import socket
 
 import pytest
@@ -70,7 +71,7 @@ def test_other_senders_are_understood() -> None:
         b"hello",
         b"<CaptureStart>",
         b"<Other/>",
-        b'<!DOCTYPE x [<!ENTITY a "b">]><CaptureStart><Name VALUE="&a;"/></CaptureStart>',
+        b'<!DOCTYPE x [<!ENTITY a "b">]><CaptureStart a="&a;"/>',
         b'<!DOCTYPE CaptureStart SYSTEM "file:///etc/passwd"><CaptureStart/>',
         b'<?xml version="1.0" encoding="nonsense"?><CaptureStart/>',
         b"<CaptureStart>" + b" " * 9000 + b"</CaptureStart>",
@@ -84,10 +85,8 @@ def test_anything_else_is_refused(data: bytes) -> None:
 @given(st.binary(max_size=200))
 def test_no_datagram_crashes_the_parser(data: bytes) -> None:
     for attempt in (data, b"<CaptureStart>" + data + b"</CaptureStart>"):
-        try:
+        with contextlib.suppress(WireFormatError):
             parse_capture(attempt)
-        except WireFormatError:
-            pass
 
 
 printable = st.text(st.characters(codec="utf-8"), max_size=20).map(

@@ -48,3 +48,13 @@ def test_pause_forgives_one_jump() -> None:
     sequence.pause()
     assert sequence.step(50).verdict == "next"
     assert sequence.step(60).n_lost == 9
+
+
+def test_after_reconnecting_any_lower_number_is_a_restart() -> None:
+    sequence = FrameSequence()
+    sequence.step(40)
+    sequence.reconnect()
+    assert sequence.step(40).verdict == "duplicate"
+    assert sequence.step(12).verdict == "restart"
+    sequence.reconnect()
+    assert sequence.step(20).n_lost == 7

@@ -1,0 +1,256 @@
+"""The twin goes wrong as told, the adapter says so, and the truth is written down."""
+
+import socket
+import time
+from contextlib import closing
+
+import numpy as np
+import pytest
+
+from devices.errors import DeviceConnectionError, DeviceTimeoutError
+from tests.builders.vicon_twin import (
+    Collected,
+    RunningTwin,
+    collect,
+    frames,
+    lab_config,
+)
+
+MARKERS, FORCES = "vicon-markers", "vicon-forces"
+
+
+def record(running: RunningTwin, n: int, **settings) -> Collected:
+    with closing(running.adapter(**settings)) as adapter:
+        seen = Collected(adapter.connect(3.0))
+        adapter.start()
+        return collect(adapter, seen, frames(n))
+
+
+def truth(running: RunningTwin, kind: str, stream: str = MARKERS) -> list[dict]:
+    records = running.lab.records
+    return [r for r in records if r["kind"] == kind and r["stream"] == stream]
+
+
+def gaps(seen: Collected) -> list[tuple[int, int]]:
+    found = [notice.data for notice in seen.notices if notice.code == "gap"]
+    return [(data["previous"] + 1, data["n_lost"]) for data in found]
+
+
+def test_drop() -> None:
+    with RunningTwin(lab_config(faults=["drop:n=7,at=0.4"])) as running:
+        seen = record(running, 60)
+        lost = truth(running, "lost")
+    assert gaps(seen) == [(lost[0]["counter"], 7)]
+    assert lost[0]["n"] == 7
+    forces = truth(running, "lost", FORCES)[0]
+    assert (forces["counter"], forces["n"]) == (lost[0]["counter"] * 10, 70)
+    missing = np.setdiff1d(
+        np.arange(seen.column(FORCES, "index")[-1]), seen.column(FORCES, "index")
+    )
+    assert set(forces["counter"] + np.arange(70)) <= set(missing.astype(int))
+
+
+def test_duplicate() -> None:
+    with RunningTwin(lab_config(faults=["duplicate:n=3,at=0.3"])) as running:
+        seen = record(running, 50)
+    assert sum(n.data["n"] for n in seen.notices if n.code == "duplicate") == 3
+    assert np.all(np.diff(seen.column(MARKERS, "frame")) == 1)
+
+
+def test_occlude() -> None:
+    with RunningTwin(lab_config(faults=["occlude:marker=LKNE,at=0.2,for=0.2"])) as twin:
+        seen = record(twin, 60)
+    knee, heel = (seen.column(MARKERS, f"{m}_X") for m in ("LKNE", "LHEE"))
+    assert np.count_nonzero(np.isnan(knee)) == 20
+    assert not np.isnan(heel).any()
+    assert gaps(seen) == []
+
+
+def test_stall_that_loses_frames() -> None:
+    with RunningTwin(lab_config(faults=["stall:at=0.3,for=0.3"])) as running:
+        seen = record(running, 50)
+        lost = truth(running, "lost")
+    assert gaps(seen) == [(lost[0]["counter"], lost[0]["n"])]
+    assert lost[0]["n"] == 30
+
+
+def test_stall_longer_than_allowed() -> None:
+    with (
+        RunningTwin(lab_config(faults=["stall:at=0.3,for=9"])) as running,
+        pytest.raises(DeviceTimeoutError, match="no frame for"),
+    ):
+        record(running, 500, stall_timeout_s=0.4)
+
+
+def test_pause_goes_on_with_the_next_number() -> None:
+    with RunningTwin(lab_config(faults=["stall:at=0.3,for=0.2,pause=1"])) as running:
+        seen = record(running, 60)
+        clocks = truth(running, "clock")
+    assert gaps(seen) == []
+    assert np.all(np.diff(seen.column(MARKERS, "frame")) == 1)
+    first, second = clocks
+    assert second["reason"] == "pause"
+    n = second["counter0"] - first["counter0"]
+    paused_s = second["t0_s"] - first["t0_s"] - n * first["period_s"]
+    assert paused_s == pytest.approx(0.2, abs=0.011)
+
+
+def test_burst_loses_nothing() -> None:
+    with RunningTwin(lab_config(faults=["burst:at=0.3,for=0.3"])) as running:
+        seen = record(running, 80)
+    assert np.all(np.diff(seen.column(MARKERS, "frame")) == 1)
+    assert max(len(c.samples) for c in seen.chunks if c.stream == MARKERS) >= 10
+    for stream in (MARKERS, FORCES):
+        t_last = [chunk.t_last for chunk in seen.chunks if chunk.stream == stream]
+        assert np.all(np.diff(t_last) > 0)
+
+
+def test_wrap_of_the_counter() -> None:
+    with RunningTwin(lab_config(faults=["wrap:at=0.3"])) as running:
+        seen = record(running, 70)
+        clocks = truth(running, "clock", FORCES)
+    index = seen.column(FORCES, "index").astype(int)
+    assert index.max() == 2**24 - 1
+    assert index[-1] < 10_000
+    assert clocks[-1]["reason"] == "wrap"
+    assert len(gaps(seen)) == 1
+    steps = np.diff(index) % 2**24
+    assert np.count_nonzero(steps != 1) == 1  # the jump; the wrap itself is none
+
+
+def test_missing_plate() -> None:
+    faults = ["drop:input=Force Plate 2,at=0.3,for=0.2"]
+    with RunningTwin(lab_config(faults=faults)) as running:
+        seen = record(running, 60)
+    assert np.count_nonzero(np.isnan(seen.column(FORCES, "FP2_Fz"))) == 200
+    assert not np.isnan(seen.column(FORCES, "FP1_Fz")).any()
+    (notice,) = [n for n in seen.notices if n.code == "missing_samples"]
+    assert "FP2 (Force Plate 2)" in notice.message
+
+
+@pytest.mark.parametrize("fault", ["disconnect", "restart"])
+def test_outage_and_reconnection(fault: str) -> None:
+    with RunningTwin(lab_config(faults=[f"{fault}:at=0.4,for=0.3"])) as running:
+        adapter = running.adapter()
+        with closing(adapter):
+            seen = Collected(adapter.connect(3.0))
+            adapter.start()
+            with pytest.raises(DeviceConnectionError, match="lost"):
+                collect(adapter, seen, frames(1000))
+            adapter.close()
+            with pytest.raises(DeviceConnectionError, match="is port right"):
+                adapter.connect(0.2)
+            last = int(seen.column(MARKERS, "frame")[-1])
+            time.sleep(0.4)
+            again = Collected(adapter.connect(3.0))
+            adapter.start()
+            collect(adapter, again, frames(10))
+        clocks = truth(running, "clock")
+    first = int(again.column(MARKERS, "frame")[0])
+    if fault == "restart":
+        assert first < 200
+        assert again.codes()[:1] == ["restart"]
+        assert clocks[-1]["reason"] == "restart"
+        assert clocks[-1]["counter0"] == 1
+    else:
+        assert gaps(again) == [(last + 1, first - last - 1)]
+        assert len(clocks) == 1
+
+
+def test_fault_injected_at_run_time() -> None:
+    with RunningTwin() as running, closing(running.adapter()) as adapter:
+        seen = Collected(adapter.connect(3.0))
+        adapter.start()
+        collect(adapter, seen, frames(5))
+        running.lab.append("fault", {"device": "vicon", "fault": "drop", "n": 4})
+        collect(adapter, seen, lambda seen: "gap" in seen.codes())
+    assert gaps(seen)[0][1] == 4
+
+
+def test_capture_raises_the_line_in_the_analog_channel() -> None:
+    with RunningTwin() as running, closing(running.adapter()) as adapter:
+        seen = Collected(adapter.connect(3.0))
+        adapter.start()
+        collect(adapter, seen, frames(10))
+        adapter.command("capture_start", {"name": "Trial_1"})
+        collect(adapter, seen, lambda s: s.column(FORCES, "sync")[-1] > 2.5)
+        history = running.lab.history
+        assert history.line_name(running.lab.world_now() + 0.3) == "Trial_1"
+        adapter.command("capture_stop", {})
+        n = len(seen.data(MARKERS)) + 60
+        collect(adapter, seen, frames(n))
+        ((rise_s, _), (fall_s, _)) = history.line_changes()
+        start = truth(running, "clock", FORCES)[0]
+    level = seen.column(FORCES, "sync")
+    assert set(np.unique(level)) == {0.0, 5.0}
+    index = seen.column(FORCES, "index")
+    t_s = start["t0_s"] + (index - start["counter0"]) * start["period_s"]
+    high = t_s[level > 2.5]
+    assert 0 <= high[0] - rise_s < 0.00101
+    assert -0.121 <= high[-1] - fall_s < 0
+
+
+def test_two_clients_get_the_same() -> None:
+    with RunningTwin() as running:
+        one, two = running.adapter(), running.adapter(stream_mode="pull")
+        with closing(one), closing(two):
+            seen = [Collected(adapter.connect(3.0)) for adapter in (one, two)]
+            for adapter in (one, two):
+                adapter.start()
+            for _ in range(200):
+                for adapter, collected in zip((one, two), seen, strict=True):
+                    collected.chunks += adapter.read(0.02)
+                if all(len(collected.data(MARKERS)) > 30 for collected in seen):
+                    break
+    first, second = (collected.data(MARKERS) for collected in seen)
+    _, i, j = np.intersect1d(first[:, 0], second[:, 0], return_indices=True)
+    assert i.size > 20
+    np.testing.assert_array_equal(first[i], second[j])
+
+
+def test_slow_client_loses_frames_and_stops_nobody() -> None:
+    hello = b"\x01\x00\x2b\x1a"
+    everything = b"".join(i.to_bytes(4, "little") for i in range(1, 40))
+    enums = (39).to_bytes(4, "little") + everything
+    body = b"\xa1\x86\x01\x00" + len(enums).to_bytes(4, "little") + enums
+    body += b"\xa2\x86\x01\x00\x01\x00\x00\x00\x01"
+    with RunningTwin() as running, socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.connect(("127.0.0.1", running.port))
+        slow.sendall(hello + len(body).to_bytes(4, "little") + body)
+        time.sleep(0.2)
+        client = running.twin.server.clients[0]
+        client.queue += bytes(1 << 20)  # as if it had not read for a minute
+        seen = record(running, 50)
+        assert client.n_lost > 30
+        assert len(client.queue) < 2 << 20
+    assert gaps(seen) == []
+
+
+def test_nonsense_from_a_client_ends_only_that_client() -> None:
+    with (
+        RunningTwin() as running,
+        socket.create_connection(("127.0.0.1", running.port)) as bad,
+    ):
+        bad.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        bad.settimeout(2.0)
+        while bad.recv(4096):
+            pass
+        assert gaps(record(running, 20)) == []
+
+
+def test_marker_sets_of_the_options() -> None:
+    legs = ["LKNE", "LANK", "RKNE", "RANK"]
+    options = {"marker_sets": [{"at": 0.5, "markers": legs}]}
+    with RunningTwin(lab_config(options=options)) as running:
+        adapter = running.adapter()
+        with closing(adapter):
+            adapter.connect(3.0)
+            adapter.start()
+            deadline = time.perf_counter() + 5
+            changed: list = []
+            while not changed and time.perf_counter() < deadline:
+                adapter.read(0.05)
+                changed += adapter.changed_specs()
+    (spec,) = changed
+    assert [c.label for c in spec.channels][1::3] == [f"{m}_X" for m in legs]
