@@ -69,7 +69,7 @@ class Controller(Machine):
             "left_set_mps": wanted.left_mps if wanted else None,
             "right_set_mps": wanted.right_mps if wanted else None,
             "incline_set_deg": deck.held_deg,
-            "deck_moving": deck.moving,
+            "deck_moving": self._deck_moves,
             "reversed": self.is_reversed,
             "heartbeat_fresh": self.heartbeat_age_s <= self.config.dead_man_s,
             "requests": self.requests.snapshot(),
@@ -239,6 +239,11 @@ class Controller(Machine):
                 f"left {status.left_mps:.2f}, right {status.right_mps:.2f} m/s"
             )
 
+    @property
+    def _deck_moves(self) -> bool:
+        deck = self.drive.deck
+        return deck.moving or deck.rate_dps > STILL_DPS
+
     def _check_deck_stands(self, status: Status) -> None:
         deck = self.drive.deck
         if deck.diverged(status.incline_deg):
@@ -246,8 +251,7 @@ class Controller(Machine):
                 f"belts: deck reads {status.incline_deg:.2f} deg but "
                 f"{deck.held_deg:.2f} is held; sending would tilt it: take_over first"
             )
-        moves = deck.moving or deck.rate_dps > STILL_DPS
-        if moves and not self.config.allow_moving_deck_under_load:
+        if self._deck_moves and not self.config.allow_moving_deck_under_load:
             raise SetpointRejectedError(
                 f"belts: the deck moves, reads {status.incline_deg:.2f} deg; wait"
             )
