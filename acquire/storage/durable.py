@@ -141,7 +141,7 @@ class AppendFile:
 
 def is_locked(path: Path) -> bool:
     """Whether another `AppendFile` (of any process) has this file open."""
-    fd = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
         return not _lock(fd)
     finally:

@@ -41,7 +41,12 @@ class XdfWriter:
     def __init__(self, path: Path, journal: bool = True) -> None:
         self.path = path
         self._file = AppendFile(path)
-        self._journal = SyncJournal(path) if journal else None
+        try:
+            self._journal = SyncJournal(path) if journal else None
+        except OSError:
+            self._file.close()
+            path.unlink()  # made a moment ago, and empty
+            raise
         self._queue: list[Part] = []
         self._streams: dict[int, _Stream] = {}
         self._closed = self._released = False

@@ -73,7 +73,7 @@ def read_xdf(path: Path) -> Recording:
                 f"{len(parts.chunks)} chunks of samples are unusable"
             )
             continue
-        decoded = _decode(buffer, parts, zeros)
+        decoded = _decode(buffer, parts, zeros, walk.damage_ends)
         problems += _sample_problems(parts, decoded, journalled=checked is not None)
         streams.append(_stream(parts, decoded))
         ids.append(stream_id)
@@ -162,11 +162,23 @@ def _footer_count(xml: str, stream_id: int, problems: list[str]) -> int | None:
         return None
 
 
-def _decode(buffer: xdf.Buffer, parts: _Found, zeros: NDArray[np.int64]) -> Decoded:
+def _decode(
+    buffer: xdf.Buffer,
+    parts: _Found,
+    zeros: NDArray[np.int64],
+    damage_ends: Sequence[int],
+) -> Decoded:
     header = parts.header
     assert header is not None  # noqa: S101 (the caller has looked)
-    decoder = SampleDecoder(buffer, header.dtype, len(header.channels), header.rate_hz)
-    return decoder.decode(parts.chunks, zeros)
+    decoder = SampleDecoder(
+        buffer,
+        header.dtype,
+        len(header.channels),
+        header.rate_hz,
+        zeros=zeros,
+        damage_ends=damage_ends,
+    )
+    return decoder.decode(parts.chunks)
 
 
 def _sample_problems(parts: _Found, decoded: Decoded, *, journalled: bool) -> list[str]:

@@ -1,6 +1,7 @@
 """Decode the Samples chunks of one stream into arrays, raw stamps and all."""
 
 import struct
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,14 +39,22 @@ class SampleDecoder:
     """Decodes the chunks of one stream in file order.
 
     A sample without stamp follows the one before by 1 / rate, as every XDF reader
-    deduces it. Rows that touch a page of zeros (`zeros`: page starts) are left out
+    deduces it; behind damage (`damage_ends`, bytes) it precedes the next stamp in its
+    chunk instead. Rows that touch a page of zeros (`zeros`: page starts) are left out
     unless the file's journal vouches for them.
     """
 
     def __init__(
-        self, buffer: xdf.Buffer, dtype: str, n_channels: int, rate_hz: float
+        self,
+        buffer: xdf.Buffer,
+        dtype: str,
+        n_channels: int,
+        rate_hz: float,
+        *,
+        zeros: NDArray[np.int64],
+        damage_ends: Sequence[int] = (),
     ) -> None:
-        self._buffer = buffer
+        self._buffer, self._zeros, self._damage_ends = buffer, zeros, damage_ends
         self._dtype, self._n_channels = dtype, n_channels
         self._period_s = 1.0 / rate_hz if rate_hz > 0 else 0.0
         self._last_t = 0.0
@@ -53,29 +62,31 @@ class SampleDecoder:
             self._stamped = xdf.row_dtype(dtype, n_channels, stamped=True)
             self._deduced = xdf.row_dtype(dtype, n_channels, stamped=False)
 
-    def decode(
-        self,
-        chunks: Sequence[tuple[ChunkAt, bool]],
-        zeros: NDArray[np.int64],
-    ) -> Decoded:
+    def decode(self, chunks: Sequence[tuple[ChunkAt, bool]]) -> Decoded:
         """Decode `chunks`, each with whether the journal vouches for it."""
         kept_t, kept_values = [], []
         found = Decoded(np.empty(0), np.empty(0))
+        stop = 0
         for chunk, verified in chunks:
+            if bisect_right(self._damage_ends, chunk.start) > bisect_left(
+                self._damage_ends, stop
+            ):
+                self._last_t = np.nan
+            stop = chunk.stop
             try:
                 rows, n_declared = self._rows(chunk)
             except ValueError as error:
                 found.problems.append(f"bytes {chunk.start} to {chunk.stop}: {error}")
+                self._last_t = np.nan
                 continue
             t = self._with_deduced(rows.t, rows.deduced)
-            good = rows.good if verified else _trusted(rows, zeros)
+            good = rows.good if verified else _trusted(rows, self._zeros)
+            good = good & ~(rows.deduced & np.isnan(t))
             n_good = int(np.count_nonzero(good))
-            if not chunk.cut:
-                found.n_dropped += n_declared - n_good
-            elif n_good < good.size:
-                found.n_dropped += good.size - n_good
-            if not verified:
-                found.n_unverified += n_good
+            if not n_good:
+                self._last_t = np.nan
+            found.n_dropped += (good.size if chunk.cut else n_declared) - n_good
+            found.n_unverified += 0 if verified else n_good
             everything = n_good == good.size
             kept_t.append(t if everything else t[good])
             kept_values.append(rows.values if everything else rows.values[good])
@@ -215,6 +226,12 @@ class SampleDecoder:
             runs = np.diff(deduced.astype(np.int8), prepend=0, append=0)
             firsts, behinds = np.flatnonzero(runs == 1), np.flatnonzero(runs == -1)
             for first, behind in zip(firsts, behinds, strict=True):
+                if first == 0 and np.isnan(self._last_t):
+                    if behind < t.size:
+                        t[:behind] = t[behind] - self._period_s * np.arange(
+                            behind, 0, -1
+                        )
+                    continue
                 steps = np.full(behind - first + 1, self._period_s)
                 steps[0] = t[first - 1] if first else self._last_t
                 t[first:behind] = np.cumsum(steps)[1:]

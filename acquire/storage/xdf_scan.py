@@ -41,6 +41,7 @@ class Scan:
 
     chunks: list[ChunkAt] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    damage_ends: list[int] = field(default_factory=list)  #: bytes, ascending
     cut: bool = False
 
 
@@ -58,6 +59,7 @@ def scan(buffer: xdf.Buffer) -> Scan:
         if position < 0:
             raise NotARecordingError("not an XDF file: it does not begin with XDF:")
         found.problems.append(f"bytes 0 to {position} are damaged")
+        found.damage_ends.append(position)
     while position < size:
         chunk = _chunk_at(buffer, position, size)
         if chunk is not None and not chunk.cut:
@@ -67,6 +69,7 @@ def scan(buffer: xdf.Buffer) -> Scan:
         behind = _behind_boundary(buffer, position)
         if behind >= 0:
             found.problems.append(f"bytes {position} to {behind} are damaged")
+            found.damage_ends.append(behind)
             position = behind
             continue
         found.cut = True

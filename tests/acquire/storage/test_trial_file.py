@@ -267,6 +267,9 @@ def _stream(data: np.ndarray, t: np.ndarray, **more: Any) -> RecordedStream:
 
 
 TEXT = st.text(max_size=12)
+NAMES = TEXT.filter(
+    lambda text: "\0" not in text
+)  # XML, where they come from, has none
 
 
 @st.composite
@@ -286,7 +289,7 @@ def recorded_streams(draw: st.DrawFn) -> RecordedStream:
             data[k] = row
     else:
         data = draw(hnp.arrays(dtype, (n, n_channels)))
-    labels = draw(st.lists(TEXT, min_size=n_channels, max_size=n_channels))
+    labels = draw(st.lists(NAMES, min_size=n_channels, max_size=n_channels))
     counter, trigger = Counter("none"), None
     if draw(st.booleans()) and len(set(labels)) == len(labels) and dtype != "string":
         counter = Counter(
@@ -299,7 +302,7 @@ def recorded_streams(draw: st.DrawFn) -> RecordedStream:
         data,
         draw(hnp.arrays(np.float64, n)),
         name=draw(st.sampled_from(["s", "semg", "a/b", ".", "ü"])),
-        uid=draw(TEXT.filter(lambda text: "\0" not in text)),
+        uid=draw(NAMES),
         rate_hz=draw(st.sampled_from([0.0, 20.0, 148.148, 2000.0])),
         channels=tuple(Channel(label, draw(TEXT), "EMG") for label in labels),
         offsets=draw(hnp.arrays(np.float64, (draw(st.integers(0, 5)), 3))),

@@ -102,6 +102,10 @@ def test_an_existing_file_or_journal_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.xdf").write_bytes(b"")
     with pytest.raises(AlreadyExistsError):
         XdfWriter(tmp_path / "a.xdf")
+    (tmp_path / "b.xdf.journal").write_bytes(b"")
+    with pytest.raises(AlreadyExistsError, match="journal"):
+        XdfWriter(tmp_path / "b.xdf")
+    assert not (tmp_path / "b.xdf").exists()
 
 
 def test_round_trip_times_are_joined_to_their_offsets(tmp_path: Path) -> None:

@@ -261,6 +261,29 @@ class TestForeign:
         t = read_xdf(tmp_path / "a.xdf")["eeg"].t_lsl
         np.testing.assert_allclose(t, 5.0 + np.arange(6) / 10, rtol=0, atol=1e-12)
 
+    def test_behind_damage_stamps_are_deduced_backwards(self, tmp_path: Path) -> None:
+        stream = spec("eeg", "int32", 2, 10.0)
+        data = values("int32", (4, 2))
+        path = tmp_path / "a.xdf"
+        foreign(
+            path,
+            stream,
+            [
+                (data, [1.0, None, None, None]),
+                (data[:2], [1.4, 1.5]),  # gets lost
+                (data, [None, None, 1.8, None]),
+                (data[:2], [None, None]),
+            ],
+        )
+        torn = bytearray(path.read_bytes())
+        at = torn.index(struct.pack("<Bd", 8, 1.4))
+        torn[at - 11 : at] = b"\xff" * 11
+        path.write_bytes(torn)
+        recording = read_xdf(path)
+        t = recording["eeg"].t_lsl
+        expected = [1.0, 1.1, 1.2, 1.3, 1.6, 1.7, 1.8, 1.9, 2.0, 2.1]
+        np.testing.assert_allclose(t, expected, rtol=0, atol=1e-9)
+
     def test_without_footers_it_is_incomplete(self, tmp_path: Path) -> None:
         stream = spec("eeg", "int16", 2, 10.0)
         chunk = values("int16", (1, 2)), [5.0]
