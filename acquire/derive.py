@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 
 from acquire.align import Alignment, align
 from acquire.dataset.arrays import marker_positions
-from acquire.derived_groups import clock_group, edge_group, gait_group, time_group
+from acquire.derived_groups import (
+    clock_group,
+    edge_group,
+    gait_group,
+    interval_group,
+    time_group,
+)
 from acquire.gait.plates import Deck
 from acquire.gait.survey import DeckSettings, deck_settings, surveyed_plates
 from acquire.gait.trial import GaitInput, GaitResult, analyse
@@ -66,6 +72,7 @@ def derive(trial_path: Path) -> Path:
             }
         ),
         "time": time_group(facts.alignment, facts.t0_s),
+        "interval": interval_group(facts.alignment),
         "edges": edge_group(facts.alignment, facts.t0_s),
         "gait": gait_group(gait),
         "quality": quality_group(facts),

@@ -47,6 +47,7 @@ def clock_group(clock: StreamClock) -> Group:
         "first_missing_index": np.array([g.first_missing_index for g in clock.gaps]),
         "n": np.array([gap.n for gap in clock.gaps], dtype=np.int64),
         "kind": np.array([gap.kind for gap in clock.gaps], dtype=object),
+        "n_half_width": np.array([g.n_half_width for g in clock.gaps], dtype=np.int64),
     }
     edges = {
         "index": clock.edges.index,
@@ -67,6 +68,15 @@ def time_group(alignment: Alignment, t0_s: float) -> Group:
     """Return the trial time of every recorded row of every stream."""
     times = {name: clock.time_s - t0_s for name, clock in alignment.streams.items()}
     return Group(times, units=dict.fromkeys(times, "s"))
+
+
+def interval_group(alignment: Alignment) -> Group:
+    """Return the half-width of the interval of every row's time, per stream."""
+    widths = {
+        name: np.asarray(clock.fit.half_width_s(clock.index), dtype=np.float32)
+        for name, clock in alignment.streams.items()
+    }
+    return Group(widths, units=dict.fromkeys(widths, "s"))
 
 
 def edge_group(alignment: Alignment, t0_s: float) -> Group:

@@ -39,7 +39,7 @@ log = logging.getLogger("kinemuse.build")
 
 FOLDER = "ProcessedData"
 NO_DATE = datetime(2000, 1, 1)  #: the header needs a date, publication none
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[str], None]
 
 
 class BuildError(ValueError):
@@ -57,6 +57,43 @@ class BuildResult:
     left_out: dict[TrialKey, str]
     findings: list[Finding]
 
+    def describe(self) -> str:
+        """Say in a few lines what was built."""
+        kind = "simulated" if self.simulated else "recorded"
+        lines = [f"{self.path}: {len(self.trials)} {kind} trials"]
+        for key, facts in self.trials.items():
+            lines.append(
+                f"  {key.condition} {key.mode} {key.speed} trial {key.trial}: "
+                f"{facts['frames'] / 100:.1f} s, strides {facts['strides_left']} left, "
+                f"{facts['strides_right']} right, clocks {facts['clock_status']}"
+            )
+        lines += [
+            f"  left out: {key.condition} {key.mode} {key.speed} {key.stem}: {why}"
+            for key, why in self.left_out.items()
+        ]
+        lines += [
+            f"  {finding.severity}: {finding.where}: {finding.message}"
+            for finding in self.findings
+            if finding.severity != "info"
+        ]
+        return "\n".join(lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as JSON-able values."""
+        return {
+            "path": str(self.path),
+            "sidecar": str(self.sidecar),
+            "simulated": self.simulated,
+            "trials": [
+                {**key.attributes(), **facts} for key, facts in self.trials.items()
+            ],
+            "left_out": [
+                {**key.attributes(), "reason": why}
+                for key, why in self.left_out.items()
+            ],
+            "findings": [finding.to_json() for finding in self.findings],
+        }
+
 
 @dataclass(frozen=True)
 class _Plan:
@@ -73,7 +110,7 @@ class _Plan:
 def build(
     dataset: Path,
     participant_id: str,
-    progress: Progress = lambda _what, _done, _of: None,
+    progress: Progress = lambda _: None,
     *,
     profile: Profile = PROFILE,
     own_conditions: bool = False,
@@ -82,8 +119,8 @@ def build(
 
     One trial at a time is in memory. The file is written under a temporary name, read
     back with another reader and compared, and only then replaces an earlier one;
-    the same archives give the same bytes. `progress` hears what is done, how many
-    trials are, and of how many.
+    the same archives give the same bytes. `progress` hears what is
+    being done.
 
     Raises
     ------
@@ -106,12 +143,9 @@ def build(
     plans: list[_Plan] = []
     try:
         with MatWriter(tmp, created=NO_DATE) as mat:
-            for done, (key, archive) in enumerate(chosen.archives.items()):
-                progress(
-                    f"{key.condition} {key.mode} {key.speed} {key.stem}",
-                    done,
-                    len(chosen.archives),
-                )
+            for done, (key, archive) in enumerate(chosen.archives.items(), 1):
+                name = f"{key.condition} {key.mode} {key.speed} {key.stem}"
+                progress(f"{name} ({done} of {len(chosen.archives)})")
                 trial, facts[key] = load(archive)
                 place = f"{key.condition}/{key.mode}/{key.speed}/Trial_{key.trial}"
                 for tree, struct in (
@@ -123,7 +157,7 @@ def build(
                         struct(trial, mass_kg, profile),
                     )
                 plans.append(_plan(place, trial))
-        progress("verify", len(chosen.archives), len(chosen.archives))
+        progress(f"reading {path.name} back")
         _verify(tmp, participant_id, plans)
         sync_file(tmp)
         replace_atomically(tmp, path)

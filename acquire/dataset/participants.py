@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from acquire.storage.durable import write_text_atomically
 from acquire.storage.labels import participant_label
@@ -94,6 +96,24 @@ def write_participant(dataset: Path, person: Participant) -> Path:
         (dataset / FILE).with_suffix(".json"), json.dumps(described, indent=2) + "\n"
     )
     return dataset / FILE
+
+
+def add_participant(dataset: Path, facts: Mapping[str, Any]) -> Participant:
+    """Add a participant described by loose `facts`; what we have no column for is left.
+
+    `participant` (or `participant_id`) names them. A measure given once for both legs
+    (``knee_width_mm``) goes to both.
+    """
+    known = {field.name for field in fields(Participant)}
+    taken: dict[str, Any] = {k: v for k, v in facts.items() if k in known}
+    for measure in ("leg_length", "knee_width", "ankle_width"):
+        for side in ("left", "right"):
+            if f"{measure}_mm" in facts:
+                taken.setdefault(f"{measure}_{side}_mm", facts[f"{measure}_mm"])
+    taken.setdefault("participant_id", facts.get("participant", ""))
+    person = Participant(**taken)
+    write_participant(dataset, person)
+    return person
 
 
 def _parse(row: dict[str, str], path: Path) -> Participant:

@@ -1,8 +1,10 @@
 """From archives and verdicts to a checked subject file."""
 
+import gc
 import json
 import shutil
 import warnings
+import weakref
 from pathlib import Path
 
 import h5py
@@ -27,9 +29,7 @@ Made = tuple[Path, BuildResult, list[str]]
 
 
 @pytest.fixture(scope="module")
-def made(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Made:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     root = dataset(tmp_path_factory.mktemp("made") / "K2")
     recorded = small()
     for trial in (key(2), key(1), key(1, 2), key(1, mode="AS_5")):
@@ -37,27 +37,29 @@ def made(
         verdict(root, trial, accepted=True)
     verdict(root, key(1), accepted=False)  # second thoughts: the last one counts
     told: list[str] = []
-    result = build(
-        root, "P43", lambda what, done, of: told.append(f"{what} {done}/{of}")
-    )
+    result = build(root, "P43", told.append)
     return root, result, told
 
 
-def test_trials_are_in_order_and_takes_the_accepted_ones(
-    made: Made,
-) -> None:
+def test_trials_are_in_order_and_takes_the_accepted_ones(made: Made) -> None:
     root, result, told = made
     assert [(k.mode, k.trial, k.take) for k in result.trials] == [
         *(("LG_0", 1, 2), ("LG_0", 2, 1), ("AS_5", 1, 1))
     ]
     assert result.left_out == {key(1): "rejected: repeat"}
-    assert told[-1] == "verify 3/3"
+    assert told == [
+        "Ideal LG_0 S_1 Trial_1_take2 (1 of 3)",
+        "Ideal LG_0 S_1 Trial_2_take1 (2 of 3)",
+        "Ideal AS_5 S_1 Trial_1_take1 (3 of 3)",
+        "reading P43.mat back",
+    ]
     assert result.path == root / "ProcessedData" / "P43.mat"
+    assert "3 simulated trials" in result.describe()
+    assert "left out: Ideal LG_0 S_1 Trial_1_take1: rejected" in result.describe()
+    assert json.loads(json.dumps(result.to_json()))["trials"][2]["mode"] == "AS_5"
 
 
-def test_mat_io_loads_what_was_recorded(
-    made: Made,
-) -> None:
+def test_mat_io_loads_what_was_recorded(made: Made) -> None:
     subject = matio.load_from_mat(str(made[1].path))["P43"][0, 0]
     assert subject.dtype.names == ("OriginalData", "NormalizedData")
     first = subject["OriginalData"][0, 0]["Ideal"][0, 0]
@@ -75,15 +77,11 @@ def test_mat_io_loads_what_was_recorded(
     assert np.isfinite(cycles).all()
 
 
-def test_the_file_has_no_findings_but_what_is_absent(
-    made: Made,
-) -> None:
+def test_the_file_has_no_findings_but_what_is_absent(made: Made) -> None:
     assert {finding.code for finding in made[1].findings} == {"subject-absent"}
 
 
-def test_the_sidecar_tells_where_it_comes_from(
-    made: Made,
-) -> None:
+def test_the_sidecar_tells_where_it_comes_from(made: Made) -> None:
     root, result, _ = made
     text = result.sidecar.read_text()
     told = json.loads(text)
@@ -112,9 +110,6 @@ def test_a_rebuild_gives_the_same_bytes(made: Made, tmp_path: Path) -> None:
 def test_only_one_trial_is_in_memory_at_a_time(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import gc
-    import weakref
-
     alive: list[weakref.ref[object]] = []
     most = 0
     plain = build_module.load
@@ -204,8 +199,6 @@ def test_our_own_conditions_are_left_out_unless_asked(tmp_path: Path) -> None:
     assert list(select(root, "P43", own_conditions=True).archives) == [tired]
 
 
-def test_variables_of_the_file_are_named_after_it(
-    made: Made,
-) -> None:
+def test_variables_of_the_file_are_named_after_it(made: Made) -> None:
     with h5py.File(made[1].path) as file:
         assert [node.path for node in variables(file)] == ["P43"]
