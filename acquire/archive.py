@@ -4,6 +4,7 @@ from pathlib import Path
 
 from acquire.lsl import library_info
 from acquire.storage.layout import TrialKey
+from acquire.storage.manifest import append_to_manifest
 from acquire.storage.trial_file import write_trial
 from acquire.storage.xdf_reader import read_xdf
 
@@ -11,7 +12,7 @@ from acquire.storage.xdf_reader import read_xdf
 def archive_take(
     key: TrialKey, dataset: Path, session_folder: Path, *, facing: str
 ) -> Path:
-    """Write the archive beside a take's XDF file; return its path.
+    """Write the archive beside a take's XDF file, list both in the manifest.
 
     Rig and protocol of the session go into the provenance word for word.
     """
@@ -19,9 +20,12 @@ def archive_take(
         name: (session_folder / f"{name}.yaml").read_text(encoding="utf-8")
         for name in ("rig", "protocol")
     }
-    return write_trial(
+    archive = write_trial(
         read_xdf(key.xdf(dataset)),
         key.h5(dataset),
         {**key.attributes(), "facing": facing},
         provenance={**texts, "library": library_info()},
     )
+    for finished in (key.xdf(dataset), archive):
+        append_to_manifest(dataset, finished)
+    return archive

@@ -96,7 +96,8 @@ def _recover_one(recording: Path) -> Recovered:
         )
         dataset = dataset_root(archive)
         if dataset is not None and attributes:
-            append_to_manifest(dataset, archive)
+            for finished in (recording, archive):
+                append_to_manifest(dataset, finished)
     except (OSError, ValueError) as error:
         log.warning("%s cannot be recovered: %s", recording, error)
         return Recovered(recording, None, error=str(error))

@@ -70,8 +70,9 @@ def test_an_interrupted_trial_is_archived_as_incomplete(dataset: Path) -> None:
     }
     assert read_provenance(KEY.h5(dataset))["rig"] == "name: lab\n"
     assert KEY.xdf(dataset).read_bytes() == before
-    name = KEY.h5(dataset).relative_to(dataset).as_posix()
-    assert list(read_manifest(dataset)) == [name]
+    files = KEY.xdf(dataset), KEY.h5(dataset)
+    names = [path.relative_to(dataset).as_posix() for path in files]
+    assert list(read_manifest(dataset)) == names
     assert verify_manifest(dataset) == []
     assert recover(dataset) == []
 
