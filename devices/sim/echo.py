@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.sim.config import LabConfig
-from devices.sim.muscles import MUSCLES, activity
+from devices.sim.muscles import Activity
 from devices.sim.noise import normal
 from devices.sim.walk import Rows
 
@@ -26,6 +26,8 @@ _LOSS_DB_PER_MM = 2 * 0.07 * 5 / 10 * 0.75
 _RINGDOWN_MM = 1.1
 _SPECKLE_CHANNEL, _NOISE_CHANNEL = 800, 820
 _TEXTURE = 4096
+#: samples on either side of an interface that its pulse reaches
+_REACH = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,14 @@ class Echo:
 
     def __init__(self, config: LabConfig) -> None:
         self._seed = config.seed
+        self._activity = Activity(ECHO_MUSCLES)
         self._depth_mm = np.arange(SAMPLES) * STEP_MM
         self._gain = _FULL_SCALE * 10 ** (-_LOSS_DB_PER_MM * self._depth_mm / 20)
         ring = np.exp(-self._depth_mm / (_RINGDOWN_MM / 2.3))
         phase = 2 * np.pi * CENTRE_HZ / SAMPLE_HZ * np.arange(SAMPLES)
         self._ringdown = 2.2 * _FULL_SCALE * ring * np.cos(phase)
         index = np.arange(_TEXTURE)
+        self._index = index.astype(np.float64)
         self._speckle = np.stack(
             [self._texture(channel, index) for channel in range(len(ECHO_MUSCLES))]
         )
@@ -94,11 +98,10 @@ class Echo:
 
         `rows` are one row per time, `bent_rad` (n, 4) the angle of each muscle's joint.
         """
-        cycle = rows.cycle[:, 0]
+        active = np.minimum(self._activity.at(rows), 1.3)
         out = np.empty((t.size, len(ECHO_MUSCLES), SAMPLES))
-        for i, name in enumerate(ECHO_MUSCLES):
-            active = np.minimum(activity(MUSCLES[name[2:]], cycle, rows), 1.3)
-            out[:, i] = self._line(i, active, bent_rad[:, i])
+        for i in range(len(ECHO_MUSCLES)):
+            out[:, i] = self._line(i, active[:, i], bent_rad[:, i])
         frame = np.round(t * 1e4).astype(np.int64)
         size = out[0].size
         index = (frame[:, None] * size + np.arange(size)).reshape(out.shape)
@@ -122,13 +125,12 @@ class Echo:
         for n, row in enumerate(depths):
             moved = np.concatenate([[0.0], row, [60.0 + row[-1] - rest[-2]]])
             origin = np.interp(self._depth_mm, moved, rest) / STEP_MM
-            line[n] = np.interp(origin, np.arange(_TEXTURE), self._speckle[muscle])
-            for layer, depth in zip(LAYERS[muscle], row, strict=True):
-                away = 2 * (self._depth_mm - depth) / (1000 * SOUND_MPS)
-                near = np.abs(away) < 1.2e-6
-                beat = np.cos(2 * np.pi * CENTRE_HZ * away[near])
-                pulse = np.exp(-0.5 * (away[near] / 0.28e-6) ** 2)
-                line[n, near] += layer.strength * pulse * beat
+            line[n] = np.interp(origin, self._index, self._speckle[muscle])
+            for layer, depth in zip(LAYERS[muscle], row.tolist(), strict=True):
+                first = max(int(depth / STEP_MM) - _REACH, 0)
+                last = max(int(depth / STEP_MM) + _REACH, first)
+                away = 2 * (self._depth_mm[first:last] - depth) / (1000 * SOUND_MPS)
+                line[n, first:last] += layer.strength * _pulse(away)
         shown: Array = line * self._gain + self._ringdown
         return shown
 
@@ -136,8 +138,12 @@ class Echo:
         """Return speckle as scatterers at rest send it, one value per sample step."""
         white = normal(self._seed, _SPECKLE_CHANNEL + muscle, index)
         lag = np.arange(-16, 17) / SAMPLE_HZ
-        pulse = np.exp(-0.5 * (lag / 0.28e-6) ** 2) * np.cos(
-            2 * np.pi * CENTRE_HZ * lag
-        )
-        speckle: Array = 0.05 * np.convolve(white, pulse, "same")
+        speckle: Array = 0.05 * np.convolve(white, _pulse(lag), "same")
         return speckle
+
+
+def _pulse(delay_s: Array) -> Array:
+    """Return the probe's pulse at a two-way delay from its middle."""
+    beat = np.cos(2 * np.pi * CENTRE_HZ * delay_s)
+    pulse: Array = np.exp(-0.5 * (delay_s / 0.28e-6) ** 2) * beat
+    return pulse

@@ -9,8 +9,8 @@ from scipy.signal import firwin2
 
 from devices.sim.config import LabConfig
 from devices.sim.history import History
-from devices.sim.muscles import MUSCLES, activity
-from devices.sim.noise import normal, wander
+from devices.sim.muscles import Activity
+from devices.sim.noise import normal, wanders
 from devices.sim.walk import Rows
 
 Array = NDArray[np.float64]
@@ -22,6 +22,8 @@ EMG_CHANNELS = (
 
 LATTICE_HZ = 4000
 BASELINE_UV = 2.5
+#: how quickly the strength of successive bursts varies
+STEADY_S = 0.9
 BLOCK = 1000
 _TAPS = 511
 _LENGTH = next_fast_len(BLOCK + 2 + 2 * _TAPS, real=True)
@@ -34,6 +36,8 @@ class Emg:
 
     def __init__(self, config: LabConfig, history: History) -> None:
         self._seed, self._history = config.seed, history
+        self._activity = Activity(EMG_CHANNELS)
+        self._peak_uv = np.array([m.peak_uv for m in self._activity.muscles])
         fresh, tired = _spectrum(60.0, 130.0), _spectrum(35.0, 75.0)
         self._fresh = rfft(fresh, _LENGTH)
         self._tired = rfft(tired, _LENGTH)
@@ -57,18 +61,14 @@ class Emg:
 
     def uv(self, t: Array, rows: Rows) -> Array:
         """Return microvolts at `t`; `rows` are lattice rows that cover it."""
-        cycle = rows.cycle
-        loud = np.empty((t.size, len(EMG_CHANNELS)))
-        fatigue = self._history.fatigue(t)
-        for i, channel in enumerate(EMG_CHANNELS):
-            side, name = channel.split("_")
-            muscle = MUSCLES[name]
-            active = activity(muscle, cycle[:, 0 if side == "L" else 1], rows)
-            loud[:, i] = np.interp(t, rows.t_s, active) * muscle.peak_uv
-            loud[:, i] *= 1 + 0.12 * wander(self._seed, _GAIN_CHANNEL + i, t, 0.9)
-        loud *= (1 + 0.35 * fatigue)[:, None]
-        loud = np.sqrt(loud**2 + BASELINE_UV**2)
-        uv: Array = loud * self.carrier(t)
+        loud = self._activity.at(rows) * self._peak_uv
+        gain = wanders(self._seed, _GAIN_CHANNEL, rows.t_s, STEADY_S, len(EMG_CHANNELS))
+        loud = loud * (1 + 0.12 * gain)
+        at = np.interp(t, rows.t_s, np.arange(len(loud)))
+        i = np.minimum(at.astype(np.int64), len(loud) - 2)
+        loud = loud[i] + (at - i)[:, None] * (loud[i + 1] - loud[i])
+        loud = loud * (1 + 0.35 * self._history.fatigue(t))[:, None]
+        uv: Array = np.sqrt(loud**2 + BASELINE_UV**2) * self.carrier(t)
         return uv
 
     def _block(self, number: int) -> Array:

@@ -59,14 +59,16 @@ class Plates:
         shape (n, 2 feet, 3).
         """
         on_left = rows.place[..., 1] > 0
-        loads = np.stack(
+        loads: Array = np.stack(
             [
                 self._on_plate(plate, rows, contact, forces, on_left == (plate == 0))
                 for plate in (0, 1)
             ],
             axis=1,
         )
-        return loads + self._noise(first, len(loads)) + self._baseline
+        loads += self._noise(first, len(loads))
+        loads += self._baseline
+        return loads
 
     def _on_plate(
         self, plate: int, rows: Rows, contact: Array, forces: Array, here: Array

@@ -26,6 +26,7 @@ class Muscle:
     downhill: float
 
 
+_NO_BURST = (0.0, 1.0, 0.0)
 MUSCLES = {
     "TA": Muscle(
         ((0.03, 0.040, 1.0), (0.66, 0.05, 0.55), (0.90, 0.08, 0.50)),
@@ -42,15 +43,32 @@ MUSCLES = {
 }  # fmt: skip
 
 
-def activity(muscle: Muscle, cycle: Array, rows: Rows) -> Array:
-    """Return how active a muscle is (n,), about 1 at its burst at 1 m/s, level."""
-    bursts = np.zeros_like(cycle)
-    for centre, width, height in muscle.bursts:
-        away = np.abs(cycle - centre)
-        away = np.minimum(away, 1 - away)
-        bursts += height * np.exp(-0.5 * (away / width) ** 2)
-    up, down = np.maximum(rows.slope_deg, 0.0), np.maximum(-rows.slope_deg, 0.0)
-    slope = np.maximum(1 + muscle.uphill * up + muscle.downhill * down, 0.2)
-    speed = 0.35 + 0.65 * np.abs(rows.speed_mps) ** 1.2
-    active: Array = muscle.tonic + rows.gait * speed * slope * bursts
-    return active
+class Activity:
+    """The activity of several muscles at once, e.g. ``("L_TA", "R_BF")``."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        muscles = [MUSCLES[name[2:]] for name in names]
+        self.muscles = muscles
+        self._side = np.array([0 if name[0] == "L" else 1 for name in names])
+        padded = [[*m.bursts, _NO_BURST, _NO_BURST][:3] for m in muscles]
+        self._bursts = np.array(padded).transpose(2, 1, 0)
+        self._tonic = np.array([m.tonic for m in muscles])
+        self._uphill = np.array([m.uphill for m in muscles])
+        self._downhill = np.array([m.downhill for m in muscles])
+
+    def at(self, rows: Rows) -> Array:
+        """Return how active each muscle is, about 1 at its burst at 1 m/s, level.
+
+        Shape (n, muscles).
+        """
+        cycle = rows.cycle[:, self._side]
+        centre, width, height = self._bursts
+        away = np.abs(cycle[:, None] - centre)
+        away = np.minimum(away, 1 - away) / width
+        bursts = (height * np.exp(-0.5 * away * away)).sum(axis=1)
+        slope = rows.slope_deg[:, None]
+        up, down = np.maximum(slope, 0.0), np.maximum(-slope, 0.0)
+        grown = np.maximum(1 + self._uphill * up + self._downhill * down, 0.2)
+        speed = 0.35 + 0.65 * np.abs(rows.speed_mps) ** 1.2
+        active: Array = self._tonic + (rows.gait * speed)[:, None] * grown * bursts
+        return active

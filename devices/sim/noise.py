@@ -45,22 +45,30 @@ def normal(seed: int, channel: int, index: NDArray[np.int64]) -> NDArray[np.floa
 def wander(
     seed: int, channel: int, t_s: NDArray[np.float64], knot_s: float
 ) -> NDArray[np.float64]:
-    """Return a slow random walk-about of t: C2, zero mean, about unit deviation.
+    """Return a slow random walk-about of t (n,): C2, zero mean, about unit deviation.
 
-    Cubic B-spline over standard normal knots `knot_s` apart; shape of `t_s`.
+    Cubic B-spline over standard normal knots `knot_s` apart.
     """
+    return wanders(seed, channel, t_s, knot_s, 1)[:, 0]
+
+
+def wanders(
+    seed: int, channel: int, t_s: NDArray[np.float64], knot_s: float, n: int
+) -> NDArray[np.float64]:
+    """Return `n` independent walks at once, shape (len(t_s), n)."""
     position = t_s / knot_s
     first = np.floor(position).astype(np.int64)
-    u = position - first
-    knots = normal(seed, channel, first[..., None] + np.arange(-1, 3))
-    weights = np.stack(
-        [
-            (1 - u) ** 3,
-            3 * u**3 - 6 * u**2 + 4,
-            -3 * u**3 + 3 * u**2 + 3 * u + 1,
-            u**3,
-        ],
-        axis=-1,
-    )
-    total: NDArray[np.float64] = (weights * knots).sum(axis=-1) / (6 * 0.69)
+    u = (position - first)[:, None]
+    lowest = int(first.min())
+    index = np.arange(lowest - 1, int(first.max()) + 3)
+    knots = normal(seed, channel, index[:, None] * n + np.arange(n))
+    i = first - lowest
+    u2 = u * u
+    u3 = u2 * u
+    total: NDArray[np.float64] = (
+        (1 - 3 * u + 3 * u2 - u3) * knots[i]
+        + (3 * u3 - 6 * u2 + 4) * knots[i + 1]
+        + (1 + 3 * u + 3 * u2 - 3 * u3) * knots[i + 2]
+        + u3 * knots[i + 3]
+    ) / (6 * 0.69)
     return total

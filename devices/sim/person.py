@@ -25,6 +25,8 @@ __all__ = ["ECHO_MUSCLES", "EMG_CHANNELS", "MARKERS", "EventKind", "Person"]
 Array = NDArray[np.float64]
 JOINTS = tuple(s + j + "Angles" for s in "LR" for j in ("Hip", "Knee", "Ankle"))
 _ECHO_JOINTS = ("LAnkleAngles", "LAnkleAngles", "LKneeAngles", "LKneeAngles")
+#: muscles are looked at every so many rows
+EMG_STEP = 5
 _KEPT_BLOCKS = 2400
 _MARKER_CHANNEL = 400
 _Key = TypeVar("_Key")
@@ -108,7 +110,7 @@ class Person:
         t = np.asarray(t, np.float64)
         if not t.size:
             return np.empty((0, len(EMG_CHANNELS)))
-        return self._emg.uv(t, self._rows_over(t))
+        return self._emg.uv(t, self._rows_over(t, EMG_STEP))
 
     def echo(self, t: Array) -> NDArray[np.int16]:
         """Return A-mode lines, raw counts, shape (n, 4, 1000): `ECHO_MUSCLES`."""
@@ -140,11 +142,13 @@ class Person:
 
     events = heel_strikes
 
-    def _rows_over(self, t: Array) -> Rows:
-        first = int(np.floor(t.min() * RATE_HZ))
-        count = int(np.floor(t.max() * RATE_HZ)) + 2 - first
-        self.walk.reach(first + count - 1)
-        return self.walk.rows(first, count)
+    def _rows_over(self, t: Array, step: int = 1) -> Rows:
+        """Return rows whose index is a multiple of `step` that cover `t`."""
+        first = int(np.floor(t.min() * RATE_HZ)) // step * step
+        last = int(np.floor(t.max() * RATE_HZ)) + step
+        k = np.arange(first, last + step, step)
+        self.walk.reach(int(k[-1]))
+        return self.walk.at(k)
 
     def _block(self, number: int) -> _Block:
         block = self._blocks.get(number)
