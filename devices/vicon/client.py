@@ -16,7 +16,8 @@ log = logging.getLogger("kinemuse.vicon")
 StreamMode = Literal["push", "pull", "prefetch"]
 
 PING_PERIOD_S = 1.0
-PREFETCH_FRAMES = 2
+#: Requests under way in prefetch mode: so many frames may come before we look again.
+PREFETCH_FRAMES = 20
 MAX_STALE_READS = 1000
 
 #: Dynamic objects a server may declare unchanged instead of sending them again.

@@ -4,7 +4,7 @@ import pytest
 
 from devices.errors import DeviceTimeoutError, WireFormatError
 from devices.vicon import twin_pack, wire
-from devices.vicon.client import PING_PERIOD_S, CgStreamClient
+from devices.vicon.client import PING_PERIOD_S, PREFETCH_FRAMES, CgStreamClient
 from devices.vicon.twin_pack import Object, framed
 from devices.vicon.wire import ObjectId
 from tests.builders.vicon_session import dynamics, loads, session, subject, sync
@@ -168,11 +168,14 @@ def test_pull_asks_for_each_frame(client: CgStreamClient, script: Script) -> Non
     assert requests(script) == [(100002, b"\0")] * 2
 
 
-def test_prefetch_keeps_two_under_way(client: CgStreamClient, script: Script) -> None:
+def test_prefetch_keeps_some_under_way(client: CgStreamClient, script: Script) -> None:
     client.start("prefetch")
     script.says(*dynamics(1))
     client.poll(0)
-    assert requests(script) == [(100008, b"\2\0\0\0"), (100008, b"\1\0\0\0")]
+    assert requests(script) == [
+        (100008, bytes([PREFETCH_FRAMES, 0, 0, 0])),
+        (100008, b"\1\0\0\0"),
+    ]
 
 
 def test_start_drops_what_was_under_way(client: CgStreamClient, script: Script) -> None:
