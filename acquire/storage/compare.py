@@ -20,14 +20,15 @@ def differences(first: Recording, second: Recording) -> list[str]:
     wrong = [
         difference
         for one, other in zip(first.streams, second.streams, strict=True)
-        for difference in _stream_differences(one, other)
+        for difference in stream_differences(one, other)
     ]
     if first.problems != second.problems:
         wrong.append("the lists of problems differ")
     return wrong
 
 
-def _stream_differences(one: RecordedStream, other: RecordedStream) -> list[str]:
+def stream_differences(one: RecordedStream, other: RecordedStream) -> list[str]:
+    """List what differs between two streams; empty when they are equal."""
     wrong = []
     for part in fields(RecordedStream):
         a, b = getattr(one, part.name), getattr(other, part.name)

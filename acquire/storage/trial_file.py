@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 
 from acquire.storage import hdf5
-from acquire.storage.compare import differences
+from acquire.storage.compare import stream_differences
 from acquire.storage.durable import replace_atomically, sync_file
 from acquire.storage.errors import (
     AlreadyExistsError,
@@ -81,13 +81,9 @@ def write_trial(
 def read_trial(path: Path) -> Recording:
     """Read a trial archive: the recording it was written from."""
     with _open(path) as file:
-        groups = sorted(
-            file["streams"].values(),
-            key=lambda group: int(group.attrs["file_order"]),
-        )
         return Recording(
             path,
-            tuple(read_stream(group) for group in groups),
+            tuple(read_stream(group) for group in _in_file_order(file)),
             complete=bool(file.attrs["complete"]),
             attributes={
                 name: hdf5.plain(value)
@@ -125,11 +121,26 @@ def _write(file: Any, recording: Recording, attributes: Mapping[str, Value]) -> 
 
 
 def _verify(recording: Recording, path: Path) -> None:
-    wrong = differences(recording, read_trial(path))
+    """Compare stream by stream, so that only one is in memory twice."""
+    with _open(path) as file:
+        groups = _in_file_order(file)
+        wrong = [
+            difference
+            for stream, group in zip(recording.streams, groups, strict=True)
+            for difference in stream_differences(stream, read_stream(group))
+        ]
+        if hdf5.read_text(file["problems"]).tolist() != [*recording.problems]:
+            wrong.append("the lists of problems differ")
     if wrong:
         raise VerificationError(
             errno.EIO, f"reads back differently: {'; '.join(wrong[:5])}", str(path)
         )
+
+
+def _in_file_order(file: Any) -> list[Any]:  # noqa: ANN401
+    return sorted(
+        file["streams"].values(), key=lambda group: int(group.attrs["file_order"])
+    )
 
 
 def _free_name(streams: Any, name: str) -> str:  # noqa: ANN401

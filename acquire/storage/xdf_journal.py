@@ -42,8 +42,8 @@ class SyncJournal:
 class CheckedFile:
     """Which bytes of a recording its journal vouches for.
 
-    `ranges` are half-open, ascending and merged. `closed` says that the journal's last
-    line was written when the recording was closed.
+    `ranges` are half-open, ascending and merged; `problems` tell of all other bytes.
+    `closed` says that the last line was written when the recording was closed.
     """
 
     ranges: tuple[tuple[int, int], ...]
@@ -80,9 +80,15 @@ def check_file(path: Path, data: Buffer) -> CheckedFile | None:
             ranges.append((start, length))
         else:
             problems.append(
-                f"{sidecar.name}: bytes {start} to {length} do not match their CRC32"
+                f"bytes {start} to {length} are unverified: "
+                f"they do not match their CRC32 in {sidecar.name}"
             )
         start = length
+    if start < len(data):
+        problems.append(
+            f"bytes {start} to {len(data)} are unverified: "
+            f"{sidecar.name} does not vouch for them"
+        )
     return CheckedFile(tuple(ranges), closed, tuple(problems))
 
 

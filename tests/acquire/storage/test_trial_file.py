@@ -195,9 +195,9 @@ def test_a_file_that_reads_back_differently_gets_no_name(
 ) -> None:
     write_counted(tmp_path / "a.xdf", 100)
     recording = read_xdf(tmp_path / "a.xdf")
-    other = read_xdf(tmp_path / "a.xdf")
-    other["counted"].data[7, 2] += 1
-    monkeypatch.setattr(trial_file, "read_trial", lambda _: other)
+    other = read_xdf(tmp_path / "a.xdf")["counted"]
+    other.data[7, 2] += 1
+    monkeypatch.setattr(trial_file, "read_stream", lambda _: other)
     with pytest.raises(VerificationError, match="counted: data differs"):
         write_trial(recording, tmp_path / "a.h5")
     assert [p.name for p in tmp_path.glob("*.h5*")] == []
