@@ -26,18 +26,18 @@ class Piece:
     n_set_aside: int = 0
 
 
-def cut_spoiled(points: Points, n_false: int) -> list[Piece]:
+def cut_spoiled(points: Points) -> list[Piece]:
     """Cut where steps are suspected and confirmed."""
     suspects = find_steps(points.x, points.y, points.h).tolist()
     kept = [0]
     for cut, end in pairwise([*suspects, len(points)]):
         first, last = max(kept[-1], cut - _NEAR), min(end, cut + _NEAR)
-        if _steps_at(points, first, cut, last, n_false):
+        if _steps_at(points, first, cut, last):
             kept.append(cut)
     return [Piece(np.arange(*bound)) for bound in pairwise([*kept, len(points)])]
 
 
-def _steps_at(points: Points, first: int, cut: int, last: int, n_false: int) -> bool:
+def _steps_at(points: Points, first: int, cut: int, last: int) -> bool:
     """Whether no line serves the neighbourhood of a cut, outliers apart.
 
     Near by, even a bent clock is straight.
@@ -45,7 +45,7 @@ def _steps_at(points: Points, first: int, cut: int, last: int, n_false: int) -> 
 
     def fit(start: int, stop: int) -> AffineFit:
         part = slice(start, stop)
-        return fit_affine(points.x[part], points.y[part], points.h[part], n_false)
+        return fit_affine(points.x[part], points.y[part], points.h[part])
 
     before, after, both = fit(first, cut), fit(cut, last), fit(first, last)
     at = 0.5 * float(points.x[cut - 1] + points.x[cut])

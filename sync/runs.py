@@ -71,7 +71,7 @@ def fit_runs(
     points = matched_points(device, reference, chain)
     n_extra = len(device) - len(chain)
     n_false = min(3, -(-n_extra // _EXTRAS_PER_FALSE))
-    pieces = cut_complete(points) if complete else cut_spoiled(points, n_false)
+    pieces = cut_complete(points) if complete else cut_spoiled(points)
     fitted = [_fit(piece, points, n_false) for piece in pieces]
     if len(fitted) > 1 and not any(part.bent for part in fitted):
         lines = share_slope([part.line for part in fitted])

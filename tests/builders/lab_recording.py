@@ -136,7 +136,9 @@ def record(
 
 
 def semg(**change: object) -> Device:
-    return Device("semg", 2000.0, skew_ppm=35.0, phase_s=0.2, counter="adapter", **change)  # type: ignore[arg-type]
+    return Device(
+        "semg", 2000.0, skew_ppm=35.0, phase_s=0.2, counter="adapter", **change
+    )  # type: ignore[arg-type]
 
 
 def amode(**change: object) -> Device:
