@@ -20,7 +20,7 @@ from devices.sim.lab import LabClient
 
 log = logging.getLogger("kinemuse.virtual_lab")
 
-READY_TIMEOUT_S = 20.0
+READY_TIMEOUT_S = 60.0
 
 
 class VirtualLabError(RuntimeError):
