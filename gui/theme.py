@@ -36,6 +36,7 @@ QWidget {{
 }}
 QWidget#window, QSplitter {{ background: {GROUND}; }}
 QLabel {{ background: transparent; }}
+QScrollArea, QWidget#rows {{ background: {PANEL}; }}
 QFrame#panel {{
     background: {PANEL}; border: 1px solid {EDGE}; border-radius: 6px;
 }}

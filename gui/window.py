@@ -51,6 +51,7 @@ class Window(QWidget):
         self._expected = tuple(expected)
         self._session = SessionView()
         self._seen_event = 0
+        self._said_red: set[tuple[str, str, str]] = set()
         self._n_ticks = 0
         self.busy_s = 0.0  #: time spent in `tick` since the start
         self.setObjectName("window")
@@ -139,11 +140,17 @@ class Window(QWidget):
         self._say_events()
 
     def _say_faults(self, verdicts: Mapping[str, StreamVerdict]) -> None:
-        for verdict in verdicts.values():
-            for finding in verdict.findings:
-                if finding.level == "red" and finding.age_s < 0.5:
-                    text = f"{finding.stream}: {finding.text}. {finding.advice}"
-                    self.messages.say(text, "error")
+        red = {
+            (finding.stream, finding.metric, finding.subject): finding
+            for verdict in verdicts.values()
+            for finding in verdict.findings
+            if finding.level == "red"
+        }
+        for key in red.keys() - self._said_red:
+            finding = red[key]
+            text = f"{finding.stream}: {finding.text}. {finding.advice}"
+            self.messages.say(text, "error")
+        self._said_red = set(red)
 
     def _say_events(self) -> None:
         for number, _, text in self._live.texts("kinemuse-events", self._seen_event):

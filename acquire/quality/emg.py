@@ -10,6 +10,7 @@ from acquire.quality.metric import Metric, Values, Window, per_subject, unknown
 from acquire.quality.runs import clipped_percent, longest_equal
 
 WINDOW_S = 5.0
+OPEN_S = 2.0  #: longer than a stride, so that a burst would be in it
 WALKING_MPS = 0.1
 LOUD_UV = 10.0  #: white noise above it is an open electrode, even at rest
 FLAT_SNR_DB = 8.0
@@ -68,22 +69,26 @@ def _share_of(f_hz: Array, power: Array, low: float, high: float) -> Array:
     return np.where(total > 0, total, np.inf)
 
 
-def _percentile(window: Window, percent: float) -> Array:
-    x = window.columns(window.signals(), WINDOW_S)
-    rms = window.memo("emg.rms", lambda: block_rms(x, window.rate_hz))
-    return np.asarray(np.percentile(rms, percent, axis=0))
+def _percentile(window: Window, percent: float, n_blocks: int = 0) -> Array:
+    """Percentile of the RMS of 100 ms blocks; of the last `n_blocks`, or of all."""
+    rms = window.memo(
+        "emg.rms",
+        lambda: block_rms(window.columns(window.signals(), WINDOW_S), window.rate_hz),
+    )
+    return np.asarray(np.percentile(rms[-n_blocks:], percent, axis=0))
 
 
 def _spectrum(window: Window) -> tuple[Array, Array]:
-    x = window.columns(window.signals(), 4.0)
     found: tuple[Array, Array] = window.memo(
-        "emg.spectrum", lambda: spectrum(x, window.rate_hz)
+        "emg.spectrum",
+        lambda: spectrum(window.columns(window.signals(), 4.0), window.rate_hz),
     )
     return found
 
 
-def _snr_db(window: Window) -> Array:
-    quiet, loud = _percentile(window, 10), _percentile(window, 95)
+def _snr_db(window: Window, n_blocks: int = 0) -> Array:
+    quiet = _percentile(window, 10, n_blocks)
+    loud = _percentile(window, 95, n_blocks)
     return 20 * np.log10(np.maximum(loud, 1e-9) / np.maximum(quiet, 1e-9))
 
 
@@ -107,10 +112,13 @@ def _snr(window: Window) -> Array:
 
 
 def _open(window: Window) -> Array:
-    """Median frequency where the signal is steady noise, else 0."""
-    steady = _snr_db(window) < FLAT_SNR_DB
-    heard = _walking(window) | (_percentile(window, 10) > LOUD_UV)
-    return np.where(steady & heard, median_frequency_hz(*_spectrum(window)), 0.0)
+    """Median frequency where the last two seconds are steady noise, else 0."""
+    n_blocks = round(10 * OPEN_S)
+    steady = _snr_db(window, n_blocks) < FLAT_SNR_DB
+    heard = _walking(window) | (_percentile(window, 10, n_blocks) > LOUD_UV)
+    recent = window.columns(window.signals(), OPEN_S)
+    median_hz = median_frequency_hz(*spectrum(recent, window.rate_hz))
+    return np.where(steady & heard, median_hz, 0.0)
 
 
 def _motion(window: Window) -> Array:

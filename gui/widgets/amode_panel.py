@@ -1,5 +1,7 @@
 """A-mode ultrasound: a picture and the newest line of every probe."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QWidget
@@ -26,6 +28,7 @@ class AModePanel(Panel):
         super().__init__("A-mode ultrasound", parent)
         self._cursor = Cursor(live, stream)
         self._columns: dict[str, slice] = {}
+        self._names: tuple[str, ...] = ()
         self.view: MModeView | None = None
         self.waiting = QLabel(f"waiting for {stream}")
         self.waiting.setObjectName("muted")
@@ -55,7 +58,7 @@ class AModePanel(Panel):
         notes = [note(verdict, name, NUMBERS) for name in self._columns]
         titles = [
             f"{theme.SHAPES[each.level]} {name}  {each.first} {each.second}".rstrip()
-            for name, each in zip(self._columns, notes, strict=True)
+            for name, each in zip(self._names, notes, strict=True)
         ]
         self.view.set_titles(titles, [theme.COLOURS[each.level] for each in notes])
 
@@ -69,6 +72,7 @@ class AModePanel(Panel):
         if not self._columns:
             self.waiting.setText(f"{header.name} has no A-mode channels")
             return
+        self._names = probe_names(header, tuple(self._columns))
         first = next(iter(self._columns.values()))
         depth_mm = (first.stop - first.start) * MM_PER_SAMPLE
         if self.view is not None:
@@ -77,6 +81,14 @@ class AModePanel(Panel):
             self.view.deleteLater()
         self.waiting.setVisible(False)
         self.view = MModeView(
-            tuple(self._columns), rate_hz=header.rate_hz or 20.0, depth_mm=depth_mm
+            self._names, rate_hz=header.rate_hz or 20.0, depth_mm=depth_mm
         )
         self.body.addWidget(self.view, 1)
+
+
+def probe_names(header: StreamHeader, probes: tuple[str, ...]) -> tuple[str, ...]:
+    """Name probes by muscle where the stream says which is which."""
+    about = header.metadata.get("probes")
+    told = about.get("muscles") if isinstance(about, Mapping) else None
+    muscles = str(told or "").split()
+    return tuple(muscles) if len(muscles) == len(probes) else probes

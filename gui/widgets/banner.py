@@ -25,7 +25,9 @@ class Banner(QFrame):
         self.remaining = QLabel()
         self.remaining.setObjectName("muted")
         self.badge = VirtualBadge()
-        self.state.setMinimumWidth(300)
+        self.state.setMinimumWidth(230)
+        for label in (self.trial, self.step):
+            label.setMinimumWidth(140)  # long names are cut, they do not widen it
         self.trial.setStyleSheet("font-size: 19px; font-weight: 600;")
         self.step.setStyleSheet("font-size: 13px;")
         self.elapsed.setStyleSheet(

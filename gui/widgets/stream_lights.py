@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gui import theme
 from gui.models.light import Light
@@ -69,10 +76,22 @@ class StreamLights(Panel):
         self.summary = QLabel()
         self.header.addWidget(self.summary)
         self.rows: dict[str, StreamRow] = {}
+        rows = QWidget()
+        rows.setObjectName("rows")
+        outer = QVBoxLayout(rows)
+        outer.setContentsMargins(0, 0, 4, 0)
         self._column = QVBoxLayout()
         self._column.setSpacing(1)
-        self.body.addLayout(self._column)
-        self.body.addStretch(1)
+        outer.addLayout(self._column)
+        outer.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setMinimumHeight(120)
+        area.setWidget(rows)
+        self.body.addWidget(area, 1)
 
     def show_lights(self, lights: Sequence[Light]) -> None:
         """Show every stream, in order."""

@@ -163,7 +163,9 @@ def publish(seconds: float, unplug: set[str], occlude: set[str]) -> None:
                 continue
             t = index / (spec.rate_hz or 10.0)
             line = ((t % 8) > 3).astype(float)
-            made[name].push(Chunk(name, _rows(name, body, t, index, line, hidden), now))
+            made[name].push(
+                Chunk(name, rows_of(name, body, t, index, line, hidden), now)
+            )
         time.sleep(STEP_S)
 
 
@@ -171,7 +173,7 @@ def specs_cache(cache={}):  # noqa: B006
     return cache or cache.update(specs()) or cache
 
 
-def _rows(name, body, t, index, line, hidden):
+def rows_of(name, body, t, index, line, hidden):
     if name == "semg":
         return np.column_stack([body.emg(t), line, index]).astype(np.float32)
     if name == "vicon-forces":
