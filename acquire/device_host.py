@@ -23,10 +23,10 @@ import numpy as np
 from acquire import lsl
 from acquire.control import ControlServer
 from acquire.device_commands import CommandQueue
-from acquire.rig import load_rig
+from acquire.rig import RigError, load_rig
 from acquire.supervise import hold_lifeline
 from devices.adapter import Commandable, DeviceAdapter, Reporting, Restreaming
-from devices.errors import DeviceError, DeviceNotFoundError
+from devices.errors import DeviceError
 from devices.stream import Channel, Chunk, Notice, StreamSpec
 
 log = logging.getLogger("kinemuse.device")
@@ -277,11 +277,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
-    rig = load_rig(options.rig)
+    try:
+        rig = load_rig(options.rig)
+    except RigError as error:
+        parser.error(str(error))
     entry = rig.devices.get(options.device)
     if entry is None:
         have = ", ".join(rig.devices)
-        raise DeviceNotFoundError(f"no device {options.device!r} in the rig: {have}")
+        parser.error(f"no device {options.device!r} in the rig; it has {have}")
     lsl.configure(
         options.session_id or rig.lsl.session_id, options.scope or rig.lsl.scope
     )

@@ -15,6 +15,7 @@ thread per inlet by measurement (decision record 0010).
 
 import enum
 import logging
+import shutil
 import threading
 import time
 from collections import deque
@@ -25,7 +26,6 @@ from typing import Any
 from acquire import lsl
 from acquire.recorder_checks import not_ready, verify
 from acquire.recorder_selection import Selection
-from acquire.recorder_stream import StreamWorker
 from acquire.recorder_streams import StreamSet
 from acquire.recorder_writer import WriterThread
 
@@ -190,8 +190,6 @@ class Recorder:
         """Return all that is known now, as JSON-able values; never waits."""
         streams, writer = self._streams, self._writer
         workers = streams.workers if streams else ()
-        present = {worker.name for worker in workers}
-        required = streams.selection.required if streams else ()
         recording = self.state is RecorderState.RECORDING
         t_end = self._now() if recording else self._t_stop
         return {
@@ -204,8 +202,9 @@ class Recorder:
             "sync_ms_max": _most_ms(writer.sync_times_s) if writer else 0.0,
             "poll_ms_max": _most_ms(streams.poll_times_s) if streams else 0.0,
             "streams": [worker.snapshot() for worker in workers],
-            "missing": [name for name in required if name not in present],
-            "problems": list(self.reasons) or [t for w in workers for t in _trouble(w)],
+            "missing": self._missing(),
+            "problems": list(self.reasons) or self._trouble(),
+            "disk_free_bytes": _free_bytes(self.out),
             "n_events": self._n_events,
             "events": list(self._events)[-SHOW_EVENTS:],
             "library": lsl.library_info(),
@@ -217,10 +216,34 @@ class Recorder:
             return ["not armed"]
         return not_ready(self._streams, self.out, self._now())
 
+    def warnings(self) -> list[str]:
+        """Return what the recording lacks although its file is in order.
+
+        Losses, stalls and trigger edges that a stream did not see; the latter only if
+        any stream saw one.
+        """
+        workers = self._streams.workers if self._streams else ()
+        edges = [text for worker in workers for text in worker.missing_edges()]
+        n_inputs = sum(worker.header.trigger is not None for worker in workers)
+        return self._trouble() + (edges if len(edges) < 2 * n_inputs else [])
+
     def joined_keys(self) -> set[str]:
-        """Return source ids (uids where there is none) of all joined streams."""
+        """Return the keys (`FoundStream.key`) of all joined streams."""
         streams = self._streams
         return {worker.key for worker in streams.workers} if streams else set()
+
+    def _missing(self) -> list[str]:
+        streams = self._streams
+        present = {worker.name for worker in streams.workers} if streams else set()
+        required = streams.selection.required if streams else ()
+        return [name for name in required if name not in present]
+
+    def _trouble(self) -> list[str]:
+        if self.state in (RecorderState.IDLE, RecorderState.ARMED):
+            return []
+        workers = self._streams.workers if self._streams else ()
+        gone = [f"{name} is gone" for name in self._missing()]
+        return gone + [text for worker in workers for text in worker.warnings()]
 
     def _wait_ready(self, timeout_s: float) -> list[str]:
         deadline = time.monotonic() + timeout_s
@@ -319,12 +342,11 @@ class Recorder:
             self._streams = None
 
 
-def _trouble(worker: StreamWorker) -> list[str]:
-    if worker.stalled:
-        return [f"{worker.name}: no sample any more"]
-    if worker.counter.n_lost:
-        return [f"{worker.name}: {worker.counter.n_lost} samples lost"]
-    return []
+def _free_bytes(out: Path | None) -> int | None:
+    try:
+        return shutil.disk_usage(out.parent).free if out else None
+    except OSError:
+        return None
 
 
 def _with_foreign(selection: Selection) -> Selection:

@@ -31,6 +31,7 @@ class RecordResult:
     seconds: float
     n_bytes: int
     streams: tuple[Mapping[str, Any], ...]  #: as in `Recorder.snapshot`
+    warnings: tuple[str, ...] = ()  #: losses, stalls, trigger edges not seen
 
 
 def record(
@@ -80,7 +81,7 @@ def record(
         recorder.start()
         _follow(recorder, seconds, stop, progress)
         problems = recorder.stop()
-        snapshot = recorder.snapshot()
+        snapshot, warnings = recorder.snapshot(), recorder.warnings()
     finally:
         recorder.close()
     return RecordResult(
@@ -90,11 +91,12 @@ def record(
         seconds=float(snapshot["elapsed_s"]),
         n_bytes=out.stat().st_size,
         streams=tuple(snapshot["streams"]),
+        warnings=tuple(warnings),
     )
 
 
 def _find(predicates: Sequence[str], timeout_s: float) -> dict[str, str]:
-    """Return the streams to wait for, key → description."""
+    """Return the streams to wait for: key → description."""
     keys: dict[str, str] = {}
     for text in predicates or ("true()",):
         found = lsl.discover(timeout_s, 1, as_predicate(text))

@@ -62,12 +62,12 @@ def stream_reasons(worker: StreamWorker, now: float) -> list[str]:
     age_s = worker.flow.age_s(now)
     if not worker.n_samples or worker.state(now) == "stalled":
         return [f"{worker.name}: no sample for {age_s:.1f} s"]
-    if worker.rate.span_s < RATE_MIN_SPAN_S:
+    if not worker.rate.settled:
         return [
             f"{worker.name}: seen for {worker.rate.span_s:.1f} s only; its rate needs "
             f"{RATE_MIN_SPAN_S:g} s"
         ]
-    rate_hz, _ = worker.rate.estimate()
+    rate_hz, _ = worker.rate.estimate(min_span_s=0.0)
     if worker.rate.wrong(worker.header.rate_hz) or np.isnan(rate_hz):
         return [
             f"{worker.name}: {rate_hz:.4g} samples/s instead of "

@@ -39,7 +39,11 @@ def serve(recorder: Recorder, runtime_dir: Path, stop: threading.Event) -> None:
 
     def halt(_: Mapping[str, Any]) -> dict[str, Any]:
         problems = recorder.stop()
-        return {"state": str(recorder.state), "problems": problems}
+        return {
+            "state": str(recorder.state),
+            "problems": problems,
+            "warnings": recorder.warnings(),
+        }
 
     def disarm(_: Mapping[str, Any]) -> dict[str, Any]:
         recorder.disarm()

@@ -1,6 +1,7 @@
 """Which of the streams on the network belong into the recording."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -65,10 +66,10 @@ class Sightings:
             self.first_s.setdefault(uid, now)
 
     def duplicates(self, streams: Sequence[FoundStream], now: float) -> list[str]:
-        """Return source ids that two living outlets have at once."""
-        settled: dict[str, int] = {}
-        for stream in streams:
-            seen_s = now - self.first_s.get(stream.uid, now)
-            if stream.source_id and seen_s > DUPLICATE_AFTER_S:
-                settled[stream.source_id] = settled.get(stream.source_id, 0) + 1
-        return sorted(source_id for source_id, n in settled.items() if n > 1)
+        """Return source ids that two living outlets of one stream have at once."""
+        settled = Counter(
+            stream.key
+            for stream in streams
+            if now - self.first_s.get(stream.uid, now) > DUPLICATE_AFTER_S
+        )
+        return sorted({s.source_id for s in streams if settled[s.key] > 1})

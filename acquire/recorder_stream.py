@@ -44,7 +44,7 @@ class StreamWorker:
     """
 
     def __init__(self, key: str, source: Source, now: Callable[[], float]) -> None:
-        self.key = key  #: source id, or uid for a stream without one
+        self.key = key  #: as `FoundStream.key`
         self.source = source
         self.header = source.spec
         self.header_xml = source.header_xml
@@ -132,8 +132,8 @@ class StreamWorker:
             "state": self.state(now),
             "nominal_hz": header.rate_hz,
             "rate_hz": None if math.isnan(rate_hz) else round(rate_hz, 3),
-            "n_samples": self.n_samples,
-            "n_recorded": self.n_recorded,
+            "n_samples": self.n_recorded,
+            "n_received": self.n_samples,
             "n_lost": self.counter.n_lost if counted else None,
             "n_gaps": self.counter.n_gaps,
             "n_duplicates": self.counter.n_duplicates,
@@ -145,6 +145,26 @@ class StreamWorker:
             "hostname": header.hostname,
             "problem": self.lost,
         }
+
+    def warnings(self) -> list[str]:
+        """Return what a recording of this stream lacks so far, in words."""
+        found = []
+        if self.stalled:
+            found.append(f"{self.name}: no sample any more")
+        if self.counter.n_lost:
+            found.append(f"{self.name}: {self.counter.n_lost} samples lost")
+        if self.counter.n_restarts:
+            found.append(f"{self.name}: its numbering restarted")
+        return found
+
+    def missing_edges(self) -> list[str]:
+        """Return which edges of the trigger were not seen, in words."""
+        trigger = self._trigger()
+        if trigger is None:
+            return []
+        edges = {"rise": trigger["n_rises"], "fall": trigger["n_falls"]}
+        unseen = [edge for edge, n in edges.items() if not n]
+        return [f"{self.name}: no {edge} of the trigger" for edge in unseen]
 
     def _trigger(self) -> dict[str, Any] | None:
         if self.header.trigger is None:

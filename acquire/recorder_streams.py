@@ -194,9 +194,7 @@ class StreamSet:
                 self._retry_at[key] = now + RETRY_AFTER_S
                 if self.refused.get(key) != str(error):
                     self.refused[key] = str(error)
-                    self._report(
-                        "stream_refused", {"source_id": key, "why": str(error)}
-                    )
+                    self._report("stream_refused", {"stream": key, "why": str(error)})
                 continue
             self.refused.pop(key, None)
             worker = future.result()
@@ -212,7 +210,7 @@ class StreamSet:
         duplicates = self.duplicates()
         for worker in self.workers:
             seen = newest.get(worker.key)
-            if seen is None or seen.uid == worker.uid or worker.key in duplicates:
+            if seen is None or seen.uid == worker.uid or seen.source_id in duplicates:
                 continue
             if any(f.uid == worker.uid for f in self.found) and not worker.stalled:
                 continue  # the old outlet still answers: a second one, not a restart

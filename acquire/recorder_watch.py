@@ -86,6 +86,11 @@ class RateWatch:
         points = list(self._points)
         return points[-1][1] - points[0][1] if points else 0.0
 
+    @property
+    def settled(self) -> bool:
+        """Whether the stream was seen long enough to judge its rate."""
+        return self.span_s >= RATE_MIN_SPAN_S
+
     def estimate(self, min_span_s: float = RATE_MIN_SPAN_S) -> tuple[float, float]:
         """Return rate and its standard error in Hz; NaN before there is enough."""
         points = np.array(list(self._points), dtype=np.float64)
@@ -101,7 +106,7 @@ class RateWatch:
 
     def wrong(self, nominal_hz: float) -> bool:
         """Whether the rate is off by more than 1 % beyond what it may err itself."""
-        rate_hz, error_hz = self.estimate()
+        rate_hz, error_hz = self.estimate(min_span_s=0.0)
         return abs(rate_hz - nominal_hz) > RATE_ERROR_MAX * nominal_hz + 3 * error_hz
 
 

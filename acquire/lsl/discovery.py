@@ -38,8 +38,13 @@ class FoundStream:
 
     @property
     def key(self) -> str:
-        """What stays when the outlet restarts; the uid where there is no source id."""
-        return self.source_id or self.uid
+        """What stays when the outlet restarts, and by what liblsl finds it again.
+
+        Streams of one device may share a source id, so name and form belong to it; a
+        stream without source id is itself only as long as its outlet lives.
+        """
+        form = f"{self.name}|{self.type}|{self.n_channels}|{self.dtype}"
+        return f"{form}|{self.source_id or self.uid}"
 
     def describe(self) -> str:
         rate = f"{self.rate_hz:g} Hz" if self.rate_hz else "irregular"

@@ -136,10 +136,6 @@ class Inlet:
             return None
         return Offset(float(offset_s), rtt_s.value, remote_time_s.value)
 
-    def was_reset(self) -> bool:
-        """Whether the stream was found again since the last call."""
-        return bool(self._inlet.was_clock_reset())
-
     def close(self) -> None:
         """Unsubscribe; legal twice."""
         self._inlet = None  # pylsl destroys it with the last reference

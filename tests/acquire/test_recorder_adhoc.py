@@ -98,7 +98,7 @@ def test_stops_when_asked_and_late_streams_join(tmp_path: Path) -> None:
     def progress(snapshot: Mapping[str, Any]) -> None:
         if not late:
             late.append(Source(spec("al-late")).__enter__())
-        seen = {stream["name"]: stream["n_recorded"] for stream in snapshot["streams"]}
+        seen = {stream["name"]: stream["n_samples"] for stream in snapshot["streams"]}
         if seen.get("al-late", 0) > 0:
             stop.set()
 

@@ -62,7 +62,7 @@ def test_killed_in_mid_write_the_file_stays_readable(
             client.request("arm", 15.0, out=str(out), required=["rk-a"])
             client.request("start", 10.0)
             time.sleep(1.2)
-            seen = client.request("snapshot")["streams"][0]["n_recorded"]
+            seen = client.request("snapshot")["streams"][0]["n_samples"]
             process.kill()
             process.wait(5.0)
     finally:

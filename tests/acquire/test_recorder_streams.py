@@ -89,7 +89,7 @@ def test_a_foreign_source_is_not_joined(bench: Bench, tmp_path: Path) -> None:
     )
     bench.streams.selection = replace(bench.streams.selection, accept_foreign=True)
     bench.keep()
-    assert [worker.key for worker in bench.streams.workers] == ["somebody:else"]
+    assert bench.source_ids() == ["somebody:else"]
 
 
 def test_a_foreign_source_beside_the_right_one_is_named(
@@ -98,7 +98,7 @@ def test_a_foreign_source_beside_the_right_one_is_named(
     bench.network.add(SEMG, "u-1")
     bench.network.add(SEMG, "u-2", source_id="somebody:else")
     bench.keep()
-    assert [worker.key for worker in bench.streams.workers] == ["kinemuse:dev:0:semg"]
+    assert bench.source_ids() == ["kinemuse:dev:0:semg"]
     assert "semg also comes from somebody:else" in "; ".join(ready(bench, tmp_path))
 
 
@@ -107,7 +107,7 @@ def test_a_new_generation_joins_as_a_stream_of_its_own(bench: Bench) -> None:
     bench.keep()
     bench.network.add(replace(SEMG, generation=1), "u-2")
     bench.keep()
-    assert [worker.key for worker in bench.streams.workers] == [
+    assert bench.source_ids() == [
         "kinemuse:dev:0:semg",
         "kinemuse:dev:0:semg:1",
     ]
@@ -167,7 +167,7 @@ def test_a_stream_without_id_that_is_gone_can_come_back_as_new(bench: Bench) -> 
     bench.network.outlets.clear()
     bench.network.add(SEMG, "u-2", source_id="")
     bench.step(0.1)
-    assert [worker.key for worker in bench.streams.workers] == ["u-2"]
+    assert [worker.uid for worker in bench.streams.workers] == ["u-2"]
     assert first.closed
 
 
@@ -229,7 +229,7 @@ def test_counts_begin_with_the_recording(bench: Bench) -> None:
     semg.counter += 3
     bench.step(0.1, semg=semg)
     assert worker.snapshot()["n_lost"] == 3
-    assert worker.snapshot()["n_recorded"] == 400
+    assert worker.snapshot()["n_samples"] == 400
 
 
 def test_gated_flow_counts_as_edges(bench: Bench) -> None:
@@ -265,3 +265,24 @@ def test_an_irregular_stream_never_stalls(bench: Bench) -> None:
     bench.keep()
     bench.step(5.0)
     assert bench.names() == ["stream_joined"]
+
+
+def test_streams_that_share_a_source_id_are_all_joined(bench: Bench) -> None:
+    bench.streams.selection = Selection(predicate="true()")
+    bench.network.add(SEMG, "u-1", source_id="serial-7")
+    bench.network.add(replace(SEMG, name="markers"), "u-2", source_id="serial-7")
+    bench.keep()
+    assert bench.source_ids() == ["serial-7", "serial-7"]
+    bench.step(4.0)
+    bench.keep()
+    assert bench.streams.duplicates() == []
+
+
+def test_a_stream_of_another_form_under_the_old_id_joins_as_new(bench: Bench) -> None:
+    bench.streams.selection = Selection(required=("semg",))
+    bench.network.add(SEMG, "u-1")
+    bench.keep()
+    bench.network.outlets.clear()
+    bench.network.add(spec("semg", 2000.0, n_values=5), "u-2")
+    bench.keep()
+    assert len(bench.streams.workers) == 2

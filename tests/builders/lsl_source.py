@@ -45,8 +45,8 @@ def spec(
 class Source:
     """Publishes one stream in real time from a thread; a context manager.
 
-    `n_pushed` samples carry the counter values 0, 1, 2...; `drop` leaves some out, and
-    `pause` sends nothing for a while although time goes on.
+    Samples carry the counter values `first`, `first` + 1...; `drop` leaves some out,
+    and while `paused` nothing is sent although time goes on.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Source:
         *,
         device: str = "dev",
         actual_hz: float | None = None,
+        first: int = 0,
         level: Callable[[float], bool] = lambda _: False,
     ) -> None:
         self.spec, self._level = spec, level
@@ -63,7 +64,7 @@ class Source:
         )
         self._rate_hz = actual_hz or spec.rate_hz
         self.n_pushed = 0
-        self._index = 0
+        self._index, self._first = 0, first
         self.paused = False
         self._drop = 0
         self._stop = threading.Event()
@@ -101,7 +102,7 @@ class Source:
     def _chunk(self, index: np.ndarray, t0: float) -> Chunk:
         values = np.zeros((len(index), len(self.spec.channels)), self.spec.dtype)
         values += (1 + index % 97)[:, None].astype(self.spec.dtype)
-        values[:, 0] = index % self.spec.counter.modulus
+        values[:, 0] = (self._first + index) % self.spec.counter.modulus
         if self.spec.trigger is not None:
             t = t0 + index / self._rate_hz
             values[:, 1] = [5.0 if self._level(float(v)) else 0.0 for v in t]

@@ -134,5 +134,11 @@ class Bench:
             future.exception(timeout=2.0)
         self.streams.keep()
 
+    def source_ids(self) -> list[str]:
+        """Source ids of the joined streams, as announced."""
+        keys = [worker.key for worker in self.streams.workers]
+        found = {stream.key: stream for stream in self.network.streams()}
+        return [found[key].source_id for key in keys if key in found]
+
     def names(self) -> list[str]:
         return [event for event, _ in self.events]

@@ -51,7 +51,8 @@ def test_found_streams_say_what_they_are() -> None:
     (found,) = lsl.discover(3.0, 1, "name='df-a'")
     outlet.close()
     assert (found.n_channels, found.rate_hz, found.dtype) == (3, 20.0, "int16")
-    assert found.key == found.source_id == "kinemuse:dev:0:df-a"
+    assert found.source_id == "kinemuse:dev:0:df-a"
+    assert found.key == "df-a|EMG|3|int16|kinemuse:dev:0:df-a"
     assert found.uid == outlet.uid
     assert "df-a (3 x int16, 20 Hz, source id kinemuse:dev:0:df-a" in found.describe()
 
