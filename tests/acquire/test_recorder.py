@@ -56,7 +56,7 @@ def events(recorder: Recorder) -> list[str]:
 
 
 def test_a_trial_is_recorded_and_verified(recorder: Recorder, tmp_path: Path) -> None:
-    out = tmp_path / "trial.xdf"
+    out, t_rise = tmp_path / "trial.xdf", float("inf")
     with ExitStack() as stack:
         semg, forces, _ = (
             stack.enter_context(Source(stream))
@@ -67,7 +67,6 @@ def test_a_trial_is_recorded_and_verified(recorder: Recorder, tmp_path: Path) ->
             )
         )
         forces._level = lambda t: t > t_rise
-        t_rise = lsl.local_clock() + 1e6
         marks = lsl.Outlet(
             spec("r1-events", dtype="string"),
             device="session",
