@@ -1,55 +1,169 @@
-"""One check for everything Kinemuse writes: files by their kind, datasets by parts."""
+"""Validate whatever a path leads to: recording, archive, subject file, dataset."""
 
-from collections.abc import Iterator
+import json
 from pathlib import Path
 
+import h5py
+
+from acquire.align import align
 from acquire.dataset.subject_checks import subject_findings
-from acquire.findings import Finding
-from acquire.storage.checks import check_recording
-from acquire.storage.layout import MANIFEST, dataset_kind, find_trials
+from acquire.findings import Finding, in_order
+from acquire.storage.derived_file import read_derived
+from acquire.storage.errors import LayoutError, StorageError
+from acquire.storage.layout import (
+    MANIFEST,
+    dataset_kind,
+    find_archives,
+    find_trials,
+    parse_path,
+)
 from acquire.storage.manifest import verify_manifest
+from acquire.storage.provenance import sha256
+from acquire.storage.reader import open_recording
 
 
 def check_path(path: Path) -> list[Finding]:
-    """Check a recording, a trial archive, a subject file, or a dataset folder.
+    """Return every finding about a path, gravest first.
 
-    Raises
-    ------
-    FileNotFoundError
-        There is nothing at `path`.
-    ValueError
-        It is neither of the kinds above.
+    A folder is taken for a dataset, ``.mat`` for a subject file, ``….derived.h5`` for a
+    derived file, anything else for a recording.
     """
-    if path.is_dir():
-        return list(_dataset(path))
     if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file or folder")
+        return [Finding("path-missing", "error", str(path), "is not there")]
+    if path.is_dir():
+        return in_order(_dataset(path))
     if path.suffix == ".mat":
-        return subject_findings(path)
-    if path.suffix in (".xdf", ".h5"):
-        return check_recording(path)
-    raise ValueError(
-        f"{path}: can check .xdf and .h5 recordings, .mat subject files and dataset "
-        f"folders, not {path.suffix or 'a file without suffix'}"
-    )
+        return in_order(subject_findings(path) + _sidecar(path))
+    if path.name.endswith(".derived.h5"):
+        return in_order(_derived(path))
+    return in_order(_recording(path))
 
 
-def _dataset(dataset: Path) -> Iterator[Finding]:
-    if dataset_kind(dataset) is None:
-        yield Finding(
-            "dataset-empty", "error", str(dataset), "no dataset: it holds no session"
+def _recording(path: Path) -> list[Finding]:
+    """Check a recording or archive: damage, completeness, losses, clocks."""
+    try:
+        recording = open_recording(path)
+    except StorageError as error:
+        return [Finding("recording-format", "error", path.name, str(error))]
+    found = [
+        Finding("recording-damage", "warning", path.name, problem)
+        for problem in recording.problems
+    ]
+    if not recording.complete:
+        text = "was cut off: it has no proper end"
+        found.append(Finding("recording-incomplete", "warning", path.name, text))
+    kinds = {
+        s.simulated for s in recording.streams if s.source_id.startswith("kinemuse")
+    }
+    if len(kinds) > 1:
+        text = "holds simulated and real streams"
+        found.append(Finding("recording-mixed", "error", path.name, text))
+    if not recording.streams:
+        found.append(Finding("recording-empty", "error", path.name, "has no stream"))
+        return found
+    clocks = align(recording)
+    for name, clock in clocks.streams.items():
+        where = f"{path.name}:{name}"
+        if clock.index.size == 0:
+            found.append(Finding("stream-empty", "warning", where, "has no sample"))
+            continue
+        for gap in clock.gaps:
+            at = f"{gap.first_missing_index:.0f}"
+            text = f"{gap.n} samples are missing ({gap.kind}) at sample {at}"
+            found.append(Finding("stream-gap", "warning", where, text))
+        if clock.n_repeated:
+            text = f"{clock.n_repeated} samples came twice"
+            found.append(Finding("stream-repeat", "warning", where, text))
+        if clock.has_trigger and clock.status != "ok":
+            text = (
+                f"clock {clock.status}: {'; '.join(clock.reasons) or 'no reason given'}"
+            )
+            severe = clock.status == "failed"
+            found.append(
+                Finding("clock-status", "error" if severe else "warning", where, text)
+            )
+    return found + [
+        Finding("clock-reference", "warning", path.name, reason)
+        for reason in clocks.reasons
+    ]
+
+
+def _derived(path: Path) -> list[Finding]:
+    """Check that a derived file is readable and still of its archive."""
+    try:
+        derived = read_derived(path)
+    except StorageError as error:
+        return [Finding("derived-format", "error", path.name, str(error))]
+    found = []
+    for name, digest in derived.inputs.items():
+        source = path.with_name(name)
+        if not source.is_file():
+            text = f"its archive {name} is not there"
+            found.append(Finding("derived-orphan", "warning", path.name, text))
+        elif sha256(source) != digest:
+            text = f"was made from another {name}; derive it anew"
+            found.append(Finding("derived-stale", "warning", path.name, text))
+    return found
+
+
+def _sidecar(path: Path) -> list[Finding]:
+    sidecar = path.with_suffix(".json")
+    try:
+        told = json.loads(sidecar.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        text = "has no readable side-car: nothing says whether it is simulated"
+        return [Finding("subject-sidecar", "warning", path.name, text)]
+    if not isinstance(told, dict) or not isinstance(told.get("simulated"), bool):
+        text = "does not say whether the data are simulated"
+        return [Finding("subject-sidecar", "error", sidecar.name, text)]
+    return []
+
+
+def _dataset(root: Path) -> list[Finding]:
+    """Check a dataset: names, pairs of files, manifest, kind, every file in it."""
+    found: list[Finding] = []
+    kind = dataset_kind(root)
+    trials = find_trials(root)
+    if kind is None:
+        text = "does not say whether it is virtual or real"
+        found.append(Finding("dataset-kind", "warning", root.name, text))
+    for path in sorted((root / "raw").rglob("Trial_*")):
+        try:
+            parse_path(path)
+        except LayoutError as error:
+            where = path.relative_to(root).as_posix()
+            found.append(Finding("dataset-name", "error", where, str(error)))
+    archives = find_archives(root)
+    for key in trials:
+        if key not in archives:
+            where = key.xdf(root).relative_to(root).as_posix()
+            text = "was recorded but not archived; kinemuse recover does it"
+            found.append(Finding("dataset-unarchived", "warning", where, text))
+    for path in archives.values():
+        found += _of_kind(path, kind, root)
+        derived = path.with_name(path.name.removesuffix(".h5") + ".derived.h5")
+        found += _derived(derived) if derived.is_file() else []
+    for path in sorted((root / "ProcessedData").glob("*.mat")):
+        found += subject_findings(path) + _sidecar(path)
+    if (root / MANIFEST).is_file():
+        found += verify_manifest(root)
+    elif trials:
+        found.append(
+            Finding("dataset-manifest", "warning", root.name, "has no manifest")
         )
-        return
-    for key in find_trials(dataset):
-        recording, archive = key.xdf(dataset), key.h5(dataset)
-        if recording.is_file():
-            yield from check_recording(recording)
-        if archive.is_file():
-            yield from check_recording(archive)
-        else:
-            text = "has no archive; `kinemuse recover` makes it"
-            yield Finding("trial-unarchived", "error", str(recording), text)
-    for subject in sorted((dataset / "ProcessedData").glob("*.mat")):
-        yield from subject_findings(subject)
-    if (dataset / MANIFEST).is_file():
-        yield from verify_manifest(dataset)
+    return found
+
+
+def _of_kind(path: Path, kind: str | None, root: Path) -> list[Finding]:
+    """Check that an archive opens and is of the dataset's kind."""
+    where = path.relative_to(root).as_posix()
+    try:
+        with h5py.File(path, "r") as file:
+            simulated = bool(file.attrs["simulated"])
+    except (OSError, KeyError) as error:
+        return [Finding("archive-format", "error", where, f"cannot be read: {error}")]
+    mine = "virtual" if simulated else "real"
+    if kind is not None and mine != kind:
+        text = f"is {mine} in a {kind} dataset"
+        return [Finding("dataset-mixed", "error", where, text)]
+    return []
