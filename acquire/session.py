@@ -366,12 +366,17 @@ def interrupted_session(
 
     A session that ended, well or badly, has said so in its journal.
     """
-    folders = sorted((dataset / "raw" / participant).glob("*_*"))
+    folders = list((dataset / "raw" / participant).glob("*_*"))
     if not folders:
         return None
-    newest = folders[-1]
+    newest = max(folders, key=lambda folder: _order(folder.name))
     protocol, journal = newest / "protocol.yaml", newest / "journal.jsonl"
     if not protocol.is_file() or protocol.read_text("utf-8") != protocol_text:
         return None
     events = [line.get("event") for line in read_journal(journal)]
     return newest.name if events and "session_end" not in events[-1:] else None
+
+
+def _order(session: str) -> tuple[str, int]:
+    day, _, number = session.partition("_")
+    return day, int(number) if number.isdigit() else 0
