@@ -11,14 +11,15 @@ from pydantic import BaseModel, Field
 
 from devices.amode.twin_faults import FrameFaults
 from devices.sim.clock import SimClock
-from devices.sim.lab import Lab
 from devices.sim.one_client import OneClientServer
 from devices.sim.person import Person
 from devices.sim.trigger_line import TriggerLine
 from devices.sim.twin_process import run, twin_config
+from devices.sim.world import Lab
 
 STREAM = "amode"
 RATE_HZ = 20.0
+KEEP_UP_S = 0.5
 OLDEST_S = 3.0  #: frames older than this are not rendered any more
 
 
@@ -75,10 +76,14 @@ class AModeTwin:
             config.host, config.port, split_bytes=self._options.split_bytes
         )
         seed = lab.config.seed
-        self._clock = SimClock(config.clock, RATE_HZ, lab.world_now(), seed=seed)
+        self._clock = SimClock(
+            config.clock, RATE_HZ, max(lab.world_now(), 0.0), seed=seed
+        )
         self._next, self._seq = 0, self._options.seq0
         self._flows = not self._options.gated
         self._ready: deque[tuple[float, bytes]] = deque()
+        self._seen_s = 0.0
+        self._keep_up(lab.horizon())
         if self._flows:
             self._tell_clock("start")
 
@@ -106,8 +111,16 @@ class AModeTwin:
         for t_s in times[: times.size - wanted.size]:
             self._take(float(t_s), None)
         if wanted.size:
+            self._seen_s = float(wanted[-1])
             for t_s, lines in zip(wanted, self._person.echo(wanted), strict=True):
                 self._take(float(t_s), lines)
+        self._keep_up(horizon_s)
+
+    def _keep_up(self, horizon_s: float) -> None:
+        """Look at the person now and then: a long silence is slow to catch up."""
+        if horizon_s - self._seen_s > KEEP_UP_S:
+            self._seen_s = horizon_s
+            self._person.echo(np.array([horizon_s]))
 
     def _take(self, t_s: float, lines: NDArray[np.int16] | None) -> None:
         """Take one frame, unless the gate is closed, and hand it to the faults."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.sim.faults import FaultKind, FaultSpec, active_faults, starting_faults
-from devices.sim.lab import Lab
+from devices.sim.world import Lab
 
 STREAM = "amode"
 SEQ_AT, FLAGS_AT = 8, 5

@@ -15,9 +15,9 @@ from devices.bertec.wire import (
 from devices.errors import WireFormatError
 from devices.sim.clock import SimClock
 from devices.sim.faults import FaultKind, active_faults
-from devices.sim.lab import Lab
 from devices.sim.one_client import OneClientServer
 from devices.sim.twin_process import run, twin_config
+from devices.sim.world import Lab
 
 
 class BertecTwin:
@@ -43,7 +43,10 @@ class BertecTwin:
             config.host, config.port, split_bytes=split_bytes
         )
         self._clock = SimClock(
-            config.clock, self._rate_hz, lab.world_now(), seed=lab.config.seed
+            config.clock,
+            self._rate_hz,
+            max(lab.world_now(), 0.0),
+            seed=lab.config.seed,
         )
         self._next = 0
         self._buffer = bytearray()

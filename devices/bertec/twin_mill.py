@@ -4,7 +4,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from devices.bertec.wire import Command
-from devices.sim.lab import LAG_S, Lab
+from devices.sim.world import LAG_S, Lab
 
 ESTOP_DECEL_MPS2 = 3.0
 DEFAULT_ACCEL_MMPS2 = 1000  #: what panels make of an acceleration of zero

@@ -7,8 +7,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from devices.noraxon.twin_amplifier import Amplifier, Muscles, Options
-from devices.sim.lab import Lab
 from devices.sim.twin_process import run, twin_config
+from devices.sim.world import Lab
 
 
 class NoraxonTwin:
@@ -28,6 +28,7 @@ class NoraxonTwin:
         config = twin_config(lab, name, port)
         options = Options.model_validate(config.options)
         self.amplifier = Amplifier(lab, name, config.clock, options, person)
+        self.amplifier.keep_up()
         self._server = _Server((config.host, config.port), _Handler)
         self._server.amplifier = self.amplifier
         self._thread = threading.Thread(
@@ -42,6 +43,7 @@ class NoraxonTwin:
     def step(self, timeout_s: float) -> None:
         """Wait: requests are answered on threads of their own."""
         time.sleep(timeout_s)
+        self.amplifier.keep_up()
         if self.amplifier.refuses():
             self._server.drop_clients()
 

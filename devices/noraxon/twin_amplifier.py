@@ -12,15 +12,16 @@ from devices.noraxon.config import LABELS
 from devices.sim.clock import SimClock
 from devices.sim.config import ClockConfig
 from devices.sim.faults import FaultKind, FaultSpec, active_faults
-from devices.sim.lab import Lab
 from devices.sim.person import Person
 from devices.sim.trigger_line import TriggerLine
+from devices.sim.world import Lab
 
 STREAM = "semg"
 RATE_HZ = 2000.0
 N_EMG = len(LABELS)
 SYNC, ACCEL = N_EMG, N_EMG + 1  #: indices of the channels after the sEMG
 RAIL_UV = 5000.0
+KEEP_UP_S = 0.5
 OLDEST_S = 5.0  #: MR's own buffer: older samples are gone
 Array = NDArray[np.float64]
 
@@ -84,7 +85,7 @@ class Amplifier:
         )
         self._line = TriggerLine(lab.history, lab.config.waveform, lab.config.seed)
         seed = lab.config.seed
-        t_start_s = max(lab.world_now(), options.starts_s)
+        t_start_s = max(lab.world_now(), options.starts_s, 0.0)
         self._clock = SimClock(clock, RATE_HZ, t_start_s, seed=seed)
         self._random = np.random.default_rng(seed + 2)
         self._lock = threading.Lock()
@@ -92,6 +93,7 @@ class Amplifier:
         self._waiting: dict[int, list[float]] = {}
         self._next = self._n_handed_out = 0
         self._fresh = True  #: nothing handed out since the last channel was enabled
+        self._seen_s = 0.0
         self._done_drops: set[int] = set()
         self._done_restarts: set[int] = set()
 
@@ -112,6 +114,14 @@ class Amplifier:
                 self._enable(int(index))
                 return {}
             return None
+
+    def keep_up(self) -> None:
+        """Look at the person now and then: a long silence is slow to catch up."""
+        with self._lock:
+            horizon_s = self._lab.horizon()
+            if horizon_s - self._seen_s > KEEP_UP_S:
+                self._seen_s = horizon_s
+                self._person.emg_uv(np.array([horizon_s]))
 
     def refuses(self) -> bool:
         """Tell whether connections are closed without an answer."""
@@ -187,6 +197,7 @@ class Amplifier:
             return
         t_s = self._clock.true_time(index)
         emg = self._spoil(t_s, self._person.emg_uv(t_s))
+        self._seen_s = float(t_s[-1])
         level = self._line.level(t_s).astype(np.float64)
         if self._options.sync == "analog":
             level = 5.0 * level + self._random.normal(0.0, 0.02, level.shape)

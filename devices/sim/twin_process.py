@@ -9,7 +9,8 @@ from typing import Protocol
 
 from devices.errors import DeviceError
 from devices.sim.config import TwinConfig
-from devices.sim.lab import Lab, LabClient
+from devices.sim.lab_client import LabClient
+from devices.sim.world import Lab
 
 
 class Twin(Protocol):
