@@ -29,11 +29,16 @@ class Pose:
     knee: Array  #: (n, 2, 3) joint centres
     thigh: Array  #: (n, 2, 3, 3)
     shank: Array  #: (n, 2, 3, 3)
+    trunk: Array  #: (n, 3) centre of mass of pelvis, trunk, arms and head
     com: Array  #: (n, 3) of the whole body
 
 
 class Body:
-    """Poses rows: feet first, then the pelvis over them, then the legs between."""
+    """Poses rows: feet first, then the pelvis over them, then the legs between.
+
+    The trunk rides on a spine that gives: its centre of mass goes where it must for the
+    whole body's to follow a smooth path, a few mm about its place over the pelvis.
+    """
 
     def __init__(self, config: LabConfig) -> None:
         self.anatomy = Anatomy(config.person)
@@ -56,8 +61,9 @@ class Body:
         screwed = outward * (0.06 * flexed - math.radians(3.0))
         thigh = _frame(thigh_z, hinge, turned)
         shank = _frame(shank_z, hinge, screwed)
-        com = self._com(pelvis, feet, knee)
-        return Pose(pelvis, feet, knee, thigh, shank, com)
+        legs = self._legs(pelvis, feet, knee)
+        trunk = (pelvis.goal - legs) / shape.TRUNK_MASS
+        return Pose(pelvis, feet, knee, thigh, shank, trunk, self._com(trunk, legs))
 
     def _bend(self, hip: Array, ankle: Array, toward: Array) -> tuple[Array, Array]:
         """Return knee centres and hinge axes (pointing left) of two-link legs."""
@@ -75,14 +81,20 @@ class Body:
         knee = hip + along[..., None] * down + out[..., None] * fore
         return knee, cross(fore, down)
 
-    def _com(self, pelvis: Pelvis, feet: Feet, knee: Array) -> Array:
-        """Return the centre of mass of all segments, shape (n, 3)."""
+    def _legs(self, pelvis: Pelvis, feet: Feet, knee: Array) -> Array:
+        """Return the legs' part of the centre of mass: mass share times place."""
         legs = (
             shape.THIGH_MASS * (knee + shape.THIGH_COM * (pelvis.hips - knee))
             + shape.SHANK_MASS * (feet.ankle + shape.SHANK_COM * (knee - feet.ankle))
             + shape.FOOT_MASS * self.foot_com(feet)
         )
-        com: Array = shape.TRUNK_MASS * pelvis.trunk + legs[:, 0] + legs[:, 1]
+        both: Array = legs[:, 0] + legs[:, 1]
+        return both
+
+    @staticmethod
+    def _com(trunk: Array, legs: Array) -> Array:
+        """Return the centre of mass of all segments, shape (n, 3)."""
+        com: Array = shape.TRUNK_MASS * trunk + legs
         return com
 
     def foot_com(self, feet: Feet) -> Array:

@@ -15,7 +15,9 @@ RISE = 0.50
 #: the foot is flat from this share of the cycle on
 FLAT = 0.095
 #: toes are highest at this share of swing
-TOES_UP = 0.92
+TOES_UP = 0.93
+#: the foot is still a little toes down here, in shares of swing
+LEVEL = 0.64
 #: between these shares of swing the foot comes to turn about its heel
 PASS = (0.30, 0.92)
 
@@ -57,14 +59,18 @@ def pitch_rad(cycle: Array, duty: Array, strike: Array, off: Array) -> Array:
     rise = RISE * duty
     swing = 1 - duty
     up = duty + TOES_UP * swing
-    strike_slope = -strike / FLAT * 1.6
-    off_slope = -off / (duty - rise) * 2.3
-    toes_up = (strike * 1.12, none)
+    strike_slope = -strike / FLAT * 1.2
+    off_slope = -off / (duty - rise) * 2.2
+    toes_up = (strike * 1.08, none)
+    level = duty + LEVEL * swing
+    low = -0.10 * off
+    level_slope = 1.4 * (toes_up[0] - low) / (up - level)
     knots = (
         (none, (strike, strike_slope)),
         (none + FLAT, (none, none)),
         (rise, (none, none)),
         (duty, (-off, off_slope)),
+        (level, (low, level_slope)),
         (up, toes_up),
         (none + 1.0, (strike, strike_slope)),
     )

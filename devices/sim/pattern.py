@@ -43,19 +43,20 @@ def vigour(speed_mps: Array, scale_mps: float) -> Array:
 
 def step_ahead_m(speed_mps: Array, slope_deg: Array) -> Array:
     """Return how far the ankle's mean place in stance lies before the hip."""
-    back: Array = -STAND_AHEAD_M - (0.075 + 0.0016 * slope_deg) * vigour(speed_mps, 0.4)
+    further = 0.055 - 0.005 * np.maximum(slope_deg, 0.0)
+    back: Array = -STAND_AHEAD_M - further * vigour(speed_mps, 0.4)
     return back
 
 
 def strike_pitch_deg(speed_mps: Array, slope_deg: Array) -> Array:
     """Return the toe-up angle of the foot to the deck when it lands."""
-    angle: Array = (23 - 0.5 * slope_deg) * vigour(speed_mps, 0.5)
+    angle: Array = (20 - 0.5 * np.abs(slope_deg)) * vigour(speed_mps, 0.5)
     return angle
 
 
 def off_pitch_deg(speed_mps: Array, slope_deg: Array) -> Array:
     """Return the toe-down angle of the foot to the deck when it leaves."""
-    angle: Array = (62 + 0.4 * slope_deg) * vigour(speed_mps, 0.38)
+    angle: Array = (57 + 0.4 * slope_deg) * vigour(speed_mps, 0.38)
     return angle
 
 

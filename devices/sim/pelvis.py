@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.sim import anatomy as shape
 from devices.sim import pattern
 from devices.sim.anatomy import Anatomy
 from devices.sim.feet import Feet
@@ -17,12 +18,16 @@ from devices.sim.walk import Rows
 Array = NDArray[np.float64]
 
 MID_STANCE = 0.265
+COM_TOP = 0.30
+HARDEST = 0.30
 #: when the leading and the trailing leg are nearly straight, in their own cycles
 LEADING, TRAILING = 0.0, 0.46
 #: the pelvis is furthest back before the person's centre at this phase, and again
 FORE_PHASE = 0.055
 #: nobody's leg gets straighter than this
 STRAIGHTEST_DEG = 2.5
+#: legs trail the pelvis by this much of the body's centre of mass
+LEGS_BEHIND_M = -0.01
 _SOFTNESS_M = 0.0015
 _FULL = 2 * math.pi
 _SWAY_CHANNELS = (31, 32)
@@ -35,7 +40,7 @@ class Pelvis:
     centre: Array  #: (n, 3) midway between the hips
     axes: Array  #: (n, 3, 3) columns x forward, y left, z up
     hips: Array  #: (n, 2, 3)
-    trunk: Array  #: (n, 3) centre of mass of pelvis, trunk, arms and head
+    goal: Array  #: (n, 3) where the person keeps the whole body's centre of mass
 
 
 class PelvisMotion:
@@ -45,6 +50,12 @@ class PelvisMotion:
         self._anatomy, self._pivot, self._seed = anatomy, pivot, seed
         leg = anatomy.person.leg_length_mm / 1000
         self._leg_m = leg
+        self._legs_below_m = 2 * (
+            shape.THIGH_MASS * (1 - shape.THIGH_COM) * anatomy.thigh_m
+            + shape.SHANK_MASS
+            * (anatomy.thigh_m + (1 - shape.SHANK_COM) * anatomy.shank_m)
+            + shape.FOOT_MASS * (anatomy.thigh_m + anatomy.shank_m)
+        )
         self._furthest_m = anatomy.reach_m(STRAIGHTEST_DEG)
 
     def pose(self, rows: Rows, feet: Feet) -> Pelvis:
@@ -60,13 +71,18 @@ class PelvisMotion:
         y = ground[:, 1] + s * fore + c * side
         level = np.stack([x, y, flat], axis=-1)
         highest = self._highest(level[:, None] + offsets, feet.ankle)
-        z = _softest(ground[:, 2] + self._height(rows), highest)
-        centre = np.stack([x, y, z], axis=-1)
+        height, body_height = self._heights(rows)
+        wanted = ground[:, 2] + height
+        centre = np.stack([x, y, _softest(wanted, highest)], axis=-1)
         lean = np.radians(2.0 + 0.4 * rows.slope_deg)
-        reach = self._anatomy.trunk_com_m
-        tip = np.sin(lean) * reach
-        trunk = centre + np.stack([c * tip, s * tip, np.cos(lean) * reach], axis=-1)
-        return Pelvis(centre, axes, centre[:, None] + offsets, trunk)
+        ahead = shape.TRUNK_MASS * np.sin(lean) * self._anatomy.trunk_com_m
+        ahead = ahead + LEGS_BEHIND_M * pattern.vigour(rows.speed_mps, 0.4)
+        above = shape.TRUNK_MASS * np.cos(lean) * self._anatomy.trunk_com_m
+        above = above - self._legs_below_m
+        goal = np.stack(
+            [x + c * ahead, y + s * ahead, ground[:, 2] + body_height + above], axis=-1
+        )
+        return Pelvis(centre, axes, centre[:, None] + offsets, goal)
 
     def _axes(self, rows: Rows) -> Array:
         """Return the pelvis' axes: turned forward with the leg that steps."""
@@ -101,8 +117,12 @@ class PelvisMotion:
         depth: Array = 0.014 * pattern.vigour(speed_mps, 0.5)
         return depth
 
-    def _height(self, rows: Rows) -> Array:
-        """Return the height over the deck that gives the knees their intended bend."""
+    def _heights(self, rows: Rows) -> tuple[Array, Array]:
+        """Return how high over the deck the pelvis is, and the body's centre keeps.
+
+        The pelvis gives the knees their intended bend. The centre of mass rises and
+        falls with it, a little later and never harder than `HARDEST` of gravity.
+        """
         speed, slope = rows.speed_mps, rows.slope_deg
         rate = pattern.stride_hz(speed, slope, self._leg_m)
         duty = pattern.duty(speed)
@@ -132,8 +152,10 @@ class PelvisMotion:
         span = 1 - np.cos(2 * _FULL * middle)
         rise = np.clip((high - low) / span, -0.005, 0.035) * rows.gait
         swing = np.cos(2 * _FULL * (rows.phase - middle))
-        height: Array = high - rise + rise * swing
-        return height
+        most = HARDEST * 9.81 / (2 * _FULL * rate) ** 2
+        eased = rise / np.sqrt(1 + (rise / most) ** 4) ** 0.5
+        later = np.cos(2 * _FULL * (rows.phase - COM_TOP))
+        return high - rise + rise * swing, high - rise + eased * later
 
     def _roll(self, pitch: Array) -> Rolled:
         """Return the roll of a foot on the ground."""

@@ -411,5 +411,5 @@ def _left_load(cycle: Array, duty: Array, swing: Array) -> Array:
 
 def transfer(x: Array) -> Array:
     """Return the share of load taken over at progress `x` of double support."""
-    taken: Array = x + 1.0 * x * (1 - x) * (1 - 2 * x)
+    taken: Array = x + 1.6 * x * (1 - x) * (1 - 2 * x)
     return taken
