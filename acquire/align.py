@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -199,10 +199,31 @@ def _by_edges(
         )
 
     fit = attempt(half_width_s)
-    if fit.status == "ok" or 2 * fit.n_matched > fit.n_device:
+    if fit.status != "ok" and 2 * fit.n_matched <= fit.n_device:
+        wide = attempt(_WIDE_S)
+        fit = wide if wide.n_matched > fit.n_matched else fit
+    return _filled(fit, stream, reference) if fit.runs and stream.breaks else fit
+
+
+def _filled(
+    fit: sync.ClockFit, stream: CountedStream, reference: _Reference
+) -> sync.ClockFit:
+    """Let stamps serve the segments that hold no matched edge."""
+    rough = _by_stamps(stream, reference, ())
+    idle = [
+        run
+        for run in rough.runs
+        if not any(run.begin <= other.first < run.end for other in fit.runs)
+    ]
+    if not idle:
         return fit
-    wide = attempt(_WIDE_S)
-    return wide if wide.n_matched > fit.n_matched else fit
+    rows = [f"samples {run.first:.0f} to {run.last:.0f}" for run in idle]
+    return replace(
+        fit,
+        runs=tuple(sorted([*fit.runs, *idle], key=lambda run: run.first)),
+        status=sync.worst(fit.status, "degraded"),
+        reasons=(*fit.reasons, f"no edges in {', '.join(rows)}: stamps serve there"),
+    )
 
 
 def _priors(stream: CountedStream, reference: _Reference) -> list[float | None]:

@@ -1,5 +1,7 @@
 """Pictures of an alignment for the report: residuals and interval of each stream."""
 
+from pathlib import Path
+
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -36,6 +38,11 @@ def alignment_figure(alignment: Alignment) -> Figure:
         _draw(axis, clock, t0)
     axes[-1].set_xlabel("trial time (s)")
     return figure
+
+
+def save_figure(alignment: Alignment, path: Path) -> None:
+    """Draw an alignment into a picture file; its suffix names the format."""
+    alignment_figure(alignment).savefig(path, dpi=110)
 
 
 def stream_figure(clock: StreamClock, t0_s: float = 0.0) -> Figure:

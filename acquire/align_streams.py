@@ -152,6 +152,7 @@ class CountedStream:
     def clock(self, fit: sync.ClockFit) -> StreamClock:
         """Put the fit to work on every row."""
         gaps = [*(_refined(gap, fit) for gap in self.gaps), *_losses(fit)]
+        gaps = [gap for gap in gaps if gap.n > 0]
         gaps.sort(key=lambda gap: gap.first_missing_index)
         inferred = sum(gap.n for gap in gaps if gap.kind == "inferred")
         reasons = [*fit.reasons, *self.reasons]

@@ -13,6 +13,7 @@ from sync.matching import (
     ambiguity,
     first_lost,
     last_before_jump,
+    longest_outage,
     match_edges,
     pair_in_order,
 )
@@ -23,6 +24,7 @@ _AMBIGUOUS = 0.6
 _FEWEST = 0.5  #: share of the edges that must match where the offset jumps
 _MOST_PPM = 303.0
 _DEGRADED_MISSED, _FAILED_MISSED = 0.12, 0.45
+_FAILED_SHARE = 0.35
 _DEGRADED_EXTRA, _FAILED_EXTRA = 0.12, 0.40
 
 
@@ -179,12 +181,20 @@ class _Segment:
                 "edges scatter more than their half-widths allow: widened by "
                 f"{runs.inflated_s * 1e3:.3f} ms",
             )
-        self._judge(sum(run.n_matched for run in self.runs))
+        self._judge(chain)
 
-    def _judge(self, n_matched: int) -> None:
-        n_missed = sum(run.n_missed for run in self.runs)
+    def _judge(self, chain: Chain) -> None:
+        n_matched = sum(run.n_matched for run in self.runs)
         n_extra = sum(run.n_extra for run in self.runs)
+        n_away = longest_outage(chain)
+        n_missed = max(0, sum(run.n_missed for run in self.runs) - n_away)
         due = n_matched + n_missed
+        shared = self._n_shared(chain)
+        if n_matched < _FAILED_SHARE * shared:
+            self._fail("failed", f"only {n_matched} of {shared} edges match")
+            return
+        if n_away:
+            self._note("degraded", f"{n_away} edges in a row are missing")
         if n_missed > _FAILED_MISSED * due + 2 or n_extra > _FAILED_EXTRA * due + 2:
             self._fail(
                 "failed",
@@ -199,6 +209,18 @@ class _Segment:
             self._note("degraded", "a single edge: the skew is unknown")
         if all(abs(run.skew_ppm) > _MOST_PPM for run in self.runs):
             self._note("degraded", "the skew is at the limit of 300 ppm")
+
+    def _n_shared(self, chain: Chain) -> int:
+        """Edges that both should have seen, by the span that both have edges in."""
+        device, seen = self._device.index, self._reference.index
+        offset = np.median(seen[chain.reference] - device[chain.device])
+        first = max(device[0] + offset, seen[0]) - 0.1
+        last = min(device[-1] + offset, seen[-1]) + 0.1
+        n_device = np.count_nonzero(
+            (device + offset >= first) & (device + offset <= last)
+        )
+        n_seen = np.count_nonzero((seen >= first) & (seen <= last))
+        return int(min(n_device, n_seen))
 
     def _note(self, status: Status, reason: str) -> None:
         self.status = worst(self.status, status)

@@ -17,6 +17,7 @@ MAX_SKEW = 305e-6  #: 300 ppm, and room for a bend
 _STEP_COST = 2.5  #: in pairs
 _LOOK_BACK = 12  #: device edges with candidates
 _LOST_WINDOW, _LOST_SHARE = 24, 0.42
+_OUTAGE = 12
 _TRUSTED = 5.0  #: score from which the chain itself is the prior
 
 
@@ -112,6 +113,18 @@ def last_before_jump(device: Edges, reference: Edges, chain: Chain, pairs: int) 
     jumps = np.flatnonzero(np.abs(np.diff(offset)) > allowed) + 1
     jumps = jumps[jumps > max(0, pairs - 12)]
     return int(jumps[0]) if jumps.size else pairs
+
+
+def longest_outage(chain: Chain) -> int:
+    """Return how many reference edges in a row the device missed at a stretch.
+
+    0 unless the stretch is long and the device saw nothing else meanwhile: that is a
+    device that was away, not one that misses edges.
+    """
+    missed = np.diff(chain.reference) - 1
+    quiet = np.diff(chain.device) == 1
+    longest = int(np.max(missed[quiet], initial=0))
+    return longest if longest >= _OUTAGE else 0
 
 
 class _Pairs:

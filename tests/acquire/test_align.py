@@ -276,3 +276,20 @@ def test_comparison_with_other_stamps() -> None:
     rows = {row["stream"]: row for row in compare_stamps(found, stamps)}
     assert abs(rows["vicon-markers"]["median_ms"]) < 1e-9
     assert 0 < rows["semg"]["max_ms"] < 60
+
+
+def test_segment_without_edges_follows_its_stamps() -> None:
+    def restart(stream: RecordedStream) -> RecordedStream:
+        if stream.name != "semg":
+            return stream
+        data = stream.data.copy()
+        data[28000:, 2] -= 28000  # after the fall
+        return replace(stream, data=data)
+
+    lab = record(semg(), change=restart)
+    clock = align(lab.recording).streams["semg"]
+    assert clock.status == "degraded"
+    error = lab.errors("semg", clock.time_s)
+    assert error[:28000].max() <= 2e-3
+    assert np.all(error <= clock.fit.half_width_s(clock.index))
+    assert np.isfinite(error).all()

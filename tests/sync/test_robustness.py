@@ -239,3 +239,33 @@ def test_three_days_from_epoch(rate_hz: float) -> None:
     error = np.abs(fit.time_s(lab.all_samples) - lab.true_time(lab.all_samples))
     assert np.nanmax(error) < 1e-3
     assert fit.status == "ok"
+
+
+@pytest.mark.parametrize("rate_hz", RATES)
+def test_device_that_was_away_for_half_the_time(rate_hz: float) -> None:
+    case = Spoiled(rate_hz)
+    away = (case.device.index > 150 * rate_hz) & (case.device.index < 480 * rate_hz)
+    case.device = case.device.select(~away)
+    fit = case.fit()
+    assert fit.status == "degraded"
+    assert "in a row" in fit.reasons[0]
+    assert case.check(fit).max() < 1.0 / rate_hz
+
+
+@pytest.mark.parametrize("rate_hz", RATES)
+@pytest.mark.parametrize("n", [4, 6, 12])
+def test_few_unrelated_edges_are_not_passed_off_as_ok(rate_hz: float, n: int) -> None:
+    rng = np.random.default_rng(11)
+    statuses = []
+    for _ in range(40):
+        t, other = np.sort(rng.uniform(2, 28, (2, n)), axis=1)
+        rising = np.arange(n) % 2 == 0
+        lab = Scenario(rate_hz, 30)
+        fit = sync.fit_clock(
+            lab.digital(other, rising),
+            reference(t, rising),
+            rate_hz=rate_hz,
+            prior_offset_s=EPOCH_S + lab.start_s,
+        )
+        statuses.append(fit.status)
+    assert statuses.count("ok") <= 2
