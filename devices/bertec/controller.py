@@ -45,10 +45,11 @@ class Controller(Machine):
 
     def command(self, verb: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """Carry out one verb; return the state and the requests in flight."""
-        act = self._verbs.get(verb)
-        if act is None:
-            raise SetpointRejectedError(f"no verb {verb!r}; there are {[*self._verbs]}")
-        act(arguments)
+        try:
+            self._verbs.get(verb, self._unknown_verb)(arguments)
+        except SetpointRejectedError as error:
+            self._say("warning", "rejected", str(error))
+            raise
         if verb == "heartbeat":
             return {"state": self.state.label}
         return {"state": self.state.label, "requests": self.requests.snapshot()}
@@ -88,6 +89,9 @@ class Controller(Machine):
                 return "" if self.armed else "not armed"
 
     # verbs
+
+    def _unknown_verb(self, _: Mapping[str, Any]) -> None:
+        raise SetpointRejectedError(f"no such verb; there are {', '.join(self._verbs)}")
 
     def _heartbeat(self, arguments: Mapping[str, Any]) -> None:
         only("heartbeat", arguments)
@@ -173,6 +177,7 @@ class Controller(Machine):
             BeltState.ADOPTED,
             BeltState.UNEXPECTED_STOP,
         )
+        self._check_deck_in_limits("take_over", status)
         if self.phase is BeltState.ADOPTED:
             self._take_over_moving(status)
             return
@@ -180,6 +185,7 @@ class Controller(Machine):
         if self.drive.deck.moving and not self.drive.deck.frozen:
             raise SetpointRejectedError("take_over: the deck moves; wait, or abort")
         self.drive.deck.take_over(status.incline_deg)
+        self._say("info", "take_over", f"deck held at {status.incline_deg:.2f} deg")
         self._said.discard("deck_diverged")
         if self.phase is BeltState.UNEXPECTED_STOP:
             self._enter(BeltState.IDLE)
@@ -244,8 +250,17 @@ class Controller(Machine):
         deck = self.drive.deck
         return deck.moving or deck.rate_dps > STILL_DPS
 
+    def _check_deck_in_limits(self, verb: str, status: Status) -> None:
+        if self.drive.deck.outside_limits(status.incline_deg):
+            limits = self.config.limits
+            raise SetpointRejectedError(
+                f"{verb}: the deck reads {status.incline_deg:.2f} deg, outside its "
+                f"limits {limits.min_incline_deg:g} to {limits.max_incline_deg:g}"
+            )
+
     def _check_deck_stands(self, status: Status) -> None:
         deck = self.drive.deck
+        self._check_deck_in_limits("belts", status)
         if deck.diverged(status.incline_deg):
             raise SetpointRejectedError(
                 f"belts: deck reads {status.incline_deg:.2f} deg but "

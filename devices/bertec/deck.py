@@ -23,7 +23,11 @@ class HeldIncline:
         self.rate_dps = 0.0  #: of readback, over the last half second
 
     def take_over(self, reported_deg: float) -> None:
-        self.held_deg, self.moving, self.frozen = reported_deg, False, False
+        self.held_deg, self.moving, self.frozen = (
+            self._level(reported_deg),
+            False,
+            False,
+        )
         self._reached.reset()
 
     def request(self, target_deg: float) -> None:
@@ -31,7 +35,7 @@ class HeldIncline:
         self._reached.reset()
 
     def freeze(self, reported_deg: float) -> None:
-        self.request(reported_deg)
+        self.request(self._level(reported_deg))
         self.frozen = True
 
     def forget(self) -> None:
@@ -58,6 +62,18 @@ class HeldIncline:
         """Whether a move of ours runs faster than the limit."""
         most_dps = 1.05 * self._limits.max_slope_rate_dps
         return self.moving and not self.frozen and self.rate_dps > most_dps
+
+    def outside_limits(self, reported_deg: float) -> bool:
+        """Whether the deck stands beyond its limits by more than readback noise."""
+        low, high = self._limits.min_incline_deg, self._limits.max_incline_deg
+        return not low - self._band_deg <= reported_deg <= high + self._band_deg
+
+    def _level(self, reported_deg: float) -> float:
+        # noise of a level deck: a panel that reads the field unsigned takes -0.01
+        # degree for 655.35
+        if self._limits.min_incline_deg < 0:
+            return reported_deg
+        return max(reported_deg, 0.0)
 
     def _measure_rate(self, t_s: float, reported_deg: float) -> None:
         """Compare the means of the window's halves: noise must not look like motion."""

@@ -211,6 +211,28 @@ def test_belts_that_start_while_the_deck_moves_are_stopped(mill):
     assert mill.incline < 4.0
 
 
+def test_noise_of_a_level_deck_never_becomes_a_negative_angle(make_mill):
+    mill = make_mill()
+    mill.heart, mill.incline, mill.deck_target = True, -0.04, -0.04
+    mill.connect()
+    mill.controller.command("belts", WALK)
+    mill.run(1.0)
+    mill.controller.command("abort", {})
+    mill.run(3.0)
+    assert set(inclines(mill)) == {0}  # a panel with an unsigned field reads 655 deg
+
+
+def test_belts_do_not_run_on_a_deck_beyond_its_limits(make_mill):
+    mill = make_mill()
+    mill.heart, mill.incline, mill.deck_target = True, 12.0, 12.0
+    mill.connect()
+    with pytest.raises(SetpointRejectedError, match="deg, outside"):
+        mill.controller.command("belts", WALK)
+    mill.controller.command("stop", {})
+    mill.run(1.0)
+    assert mill.incline == 12.0  # a stop tilts nothing
+
+
 # facing
 
 
