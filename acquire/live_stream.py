@@ -50,6 +50,7 @@ class StreamStats:
     rtt_s: float
     simulated: bool
     gated: bool
+    is_text: bool = False
 
 
 class LiveStream:
@@ -175,6 +176,7 @@ class LiveStream:
             rtt_s=self._rtt_s,
             simulated=facts.simulated,
             gated=facts.gated,
+            is_text=self._is_text,
         )
 
     def _run(self) -> None:

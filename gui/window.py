@@ -1,8 +1,7 @@
 """The operator window: arranges the widgets and gives them their turns."""
 
-import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent
@@ -14,6 +13,7 @@ from acquire.quality.service import QualityService
 from gui.bridge import SessionBridge
 from gui.models import lanes
 from gui.models.light import EXPECTED, lights
+from gui.models.said import words_of
 from gui.models.session import SessionView
 from gui.models.treadmill import TreadmillView, view
 from gui.theme import STYLE
@@ -28,7 +28,6 @@ from gui.widgets.sweep_panel import SweepPanel
 from gui.widgets.treadmill_panel import TreadmillPanel
 
 TICK_MS = 40
-TOLD = ("event", "t_lsl")  #: keys of an event that are not shown as details
 EMG_NUMBERS = (("semg.baseline_rms", "base", "µV"), ("semg.snr", "SNR", "dB"))
 FORCE_NUMBERS = (("force.zero_offset", "zero", "N"),)
 
@@ -50,7 +49,7 @@ class Window(QWidget):
         self._live, self._quality, self._bridge = live, quality, bridge
         self._expected = tuple(expected)
         self._session = SessionView()
-        self._seen_event = 0
+        self._said_texts: dict[str, int] = {}
         self._said_red: set[tuple[str, str, str]] = set()
         self._n_ticks = 0
         self.busy_s = 0.0  #: time spent in `tick` since the start
@@ -137,7 +136,7 @@ class Window(QWidget):
         if any(each.simulated for each in stats.values()):
             self.banner.badge.mark()
         self._say_faults(verdicts)
-        self._say_events()
+        self._say_texts(name for name, each in stats.items() if each.is_text)
 
     def _say_faults(self, verdicts: Mapping[str, StreamVerdict]) -> None:
         red = {
@@ -152,10 +151,14 @@ class Window(QWidget):
             self.messages.say(text, "error")
         self._said_red = set(red)
 
-    def _say_events(self) -> None:
-        for number, _, text in self._live.texts("kinemuse-events", self._seen_event):
-            self._seen_event = number
-            self.messages.say(_event_words(text))
+    def _say_texts(self, names: Iterable[str]) -> None:
+        """Say new events of the session and new notices of devices."""
+        for name in names:
+            for number, _, text in self._live.texts(
+                name, self._said_texts.get(name, 0)
+            ):
+                self._said_texts[name] = number
+                self.messages.say(*words_of(text))
 
     # ---- commands ----
 
@@ -224,19 +227,3 @@ def _splitter(orientation: Qt.Orientation, *widgets: QWidget) -> QSplitter:
     for widget in widgets:
         splitter.addWidget(widget)
     return splitter
-
-
-def _event_words(text: str) -> str:
-    """Show an event of the session as words: ``trial start: trial 3``."""
-    try:
-        facts = json.loads(text)
-    except ValueError:
-        return text
-    if not isinstance(facts, dict):
-        return text
-    shown = {
-        key: value for key, value in facts.items() if key not in ("event", "t_lsl")
-    }
-    details = ", ".join(f"{key} {value}" for key, value in list(shown.items())[:4])
-    words = str(facts.get("event", "event")).replace("_", " ")
-    return f"{words}: {details}" if details else words

@@ -40,11 +40,24 @@ def _decibel(signal: float, noise: float) -> float:
     return 20 * float(np.log10(max(signal, 1e-3) / max(noise, 1e-3)))
 
 
+def noise_rms(lines: Lines) -> float:
+    """Noise of the receiver in counts; lines (n, 1000).
+
+    Taken as white, from the edges of the spectrum where a 5 MHz probe has no echoes,
+    or from the last tenth of the line where that is quieter: it may hold echoes too.
+    """
+    deep = lines[:, round(ECHO_MM[0] / MM_PER_SAMPLE) :]
+    tapered = deep * np.hanning(deep.shape[1])
+    power = np.mean(np.abs(np.fft.rfft(tapered, axis=1)) ** 2, axis=0)
+    share = np.fft.rfftfreq(deep.shape[1])  # of the sampling rate
+    edges = (share > 0.44) | ((share > 0.005) & (share < 0.06))
+    white = _rms(deep) * float(np.sqrt(power[edges].mean() / max(power.mean(), 1e-9)))
+    return min(white, _rms(lines[:, -lines.shape[1] // 10 :]))
+
+
 def echo_snr_db(lines: Lines) -> float:
-    """Echoes at 5 to 35 mm against the last tenth of the line; lines (n, 1000)."""
-    return _decibel(
-        _rms(_depth(lines, *ECHO_MM)), _rms(lines[:, -lines.shape[1] // 10 :])
-    )
+    """Echoes at 5 to 35 mm against the noise of the receiver; lines (n, 1000)."""
+    return _decibel(_rms(_depth(lines, *ECHO_MM)), noise_rms(lines))
 
 
 def coupling_loss_db(lines: Lines, n_recent: int) -> float:

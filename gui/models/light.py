@@ -16,7 +16,7 @@ EXPECTED = (
     "treadmill",
     "kinemuse-events",
 )
-QUIET = frozenset({"kinemuse-events", "kinemuse-quality", "kinemuse-offsets"})
+EVENTS = "kinemuse-events"
 STALE_S = 1.0
 
 
@@ -37,8 +37,12 @@ def lights(
     verdicts: Mapping[str, StreamVerdict],
     expected: Sequence[str] = EXPECTED,
 ) -> list[Light]:
-    """List expected streams first, in their order, then whatever else is there."""
-    names = [*expected, *sorted(set(stats) - set(expected))]
+    """List expected streams first, in their order, then whatever else has samples.
+
+    Texts nobody expects (notices of devices) are messages, not streams to watch.
+    """
+    others = {name for name, each in stats.items() if not each.is_text}
+    names = [*expected, *sorted(others - set(expected))]
     return [_light(name, stats.get(name), verdicts.get(name)) for name in names]
 
 
@@ -46,16 +50,16 @@ def _light(
     name: str, stats: StreamStats | None, verdict: StreamVerdict | None
 ) -> Light:
     if stats is None:
-        if name in QUIET:
+        if name == EVENTS:
             return Light(name, "off", "-", "not there yet")
         return Light(
             name, "red", "-", "not seen on the network", advice="Start its device."
         )
     level: LightLevel = verdict.level if verdict else "ok"
     advice = _advice(verdict.findings) if verdict else ""
-    if name not in QUIET and not stats.gated and stats.age_s > STALE_S:
+    if not stats.is_text and not stats.gated and stats.age_s > STALE_S:
         level, advice = "red", f"No data for {stats.age_s:.0f} s. {advice}".strip()
-    if not stats.n_samples and name in QUIET:
+    if not stats.n_samples and stats.is_text:
         level = "off"
     return Light(name, level, _rate(stats), _detail(stats), _trigger(stats), advice)
 
@@ -69,6 +73,8 @@ def _advice(findings: Sequence[Finding]) -> str:
 
 
 def _rate(stats: StreamStats) -> str:
+    if stats.is_text:
+        return f"{stats.n_samples} events"
     if not stats.nominal_hz:
         return f"{stats.n_samples} samples"
     if math.isnan(stats.rate_hz):
@@ -78,6 +84,8 @@ def _rate(stats: StreamStats) -> str:
 
 def _detail(stats: StreamStats) -> str:
     parts = []
+    if stats.is_text:
+        return ""
     if stats.n_lost is None:
         parts.append("losses unknown")
     else:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph
 from numpy.typing import NDArray
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.models.mmode import MMode
@@ -38,19 +38,27 @@ class MModeView(QWidget):
         self._canvas.ci.setSpacing(6)
         self._images: list[Any] = []
         self._curves: list[Any] = []
-        self._titles: list[Any] = []
+        self._titles: list[QLabel] = []
         self._bars: list[Any] = []
+        titles = QHBoxLayout()
         for column, name in enumerate(self.names):
-            self._add_probe(name, column)
+            self._add_probe(column)
+            title = QLabel(name)
+            title.setMinimumWidth(30)  # a long title is cut, it widens nothing
+            self._titles.append(title)
+            titles.addWidget(title, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addLayout(titles)
         layout.addWidget(self._canvas)
 
     def set_titles(self, titles: Sequence[str], colours: Sequence[str]) -> None:
         """Change the line above each picture."""
         for label, title, colour in zip(self._titles, titles, colours, strict=True):
-            if (label.text, label.opts.get("color")) != (title, colour):
-                label.setText(title, color=colour)
+            if label.text() != title:
+                label.setText(title)
+                label.setStyleSheet(f"color: {colour}; font-size: 11px;")
 
     def feed(self, frames: NDArray[np.float64]) -> None:
         """Add frames (n, n_probes, n_samples) of raw counts and draw the newest."""
@@ -70,9 +78,7 @@ class MModeView(QWidget):
         """Release the scene before the widget goes."""
         self._canvas.close()
 
-    def _add_probe(self, name: str, column: int) -> None:
-        title = pg.LabelItem(name, color=theme.TEXT, size="9pt", justify="left")
-        self._canvas.addItem(title, row=0, col=2 * column + 1)
+    def _add_probe(self, column: int) -> None:
         # a bare ViewBox: a PlotItem would bring a dozen menus that nobody frees
         box = pg.ViewBox(enableMenu=False, enableMouse=False, invertY=True)
         box.setRange(
@@ -85,8 +91,8 @@ class MModeView(QWidget):
         axis.setWidth(26)
         axis.setTickSpacing(10, 10)
         axis.setStyle(tickLength=-3)
-        self._canvas.addItem(axis, row=1, col=2 * column)
-        self._canvas.addItem(box, row=1, col=2 * column + 1)
+        self._canvas.addItem(axis, row=0, col=2 * column)
+        self._canvas.addItem(box, row=0, col=2 * column + 1)
         image = pg.ImageItem(axisOrder="row-major")
         image.setLookupTable(pg.colormap.get("viridis").getLookupTable(nPts=256))
         image.setImage(self.model.image[column].T, levels=(0, 255))
@@ -97,7 +103,6 @@ class MModeView(QWidget):
         bar = pg.InfiniteLine(pos=0, angle=90, pen=pg.mkPen(theme.TEXT, width=1))
         for item in (image, curve, bar):
             box.addItem(item)
-        self._titles.append(title)
         self._images.append(image)
         self._curves.append(curve)
         self._bars.append(bar)

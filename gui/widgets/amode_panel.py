@@ -57,7 +57,7 @@ class AModePanel(Panel):
             return
         notes = [note(verdict, name, NUMBERS) for name in self._columns]
         titles = [
-            f"{theme.SHAPES[each.level]} {name}  {each.first} {each.second}".rstrip()
+            f"{theme.SHAPES[each.level]} {name} {each.first} {each.second}".rstrip()
             for name, each in zip(self._names, notes, strict=True)
         ]
         self.view.set_titles(titles, [theme.COLOURS[each.level] for each in notes])

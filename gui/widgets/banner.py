@@ -79,7 +79,8 @@ def _what(view: SessionView) -> str:
 def _under(view: SessionView) -> str:
     size = "" if view.n_bytes is None else f"{view.n_bytes / 1e6:.1f} MB"
     shown = size if view.recording else ""
-    parts = (view.protocol, view.step, view.progress, shown)
+    why = view.message if view.state in OVER else ""
+    parts = (view.protocol, view.step, view.progress, shown, why)
     under = "  ·  ".join(part for part in parts if part)
     return under or view.message
 

@@ -29,6 +29,23 @@ def push(to: Outlet, first: int, n: int) -> None:
 
 
 @pytest.mark.usefixtures("lsl_session")
+def test_texts_arrive_in_order() -> None:
+    spec = StreamSpec("live-texts", "Markers", 0.0, (Channel("e"),), "string")
+    events = Outlet(spec, device="test", kind="test", simulated=True)
+    live = live_over_lsl(ignore=lambda name: name != spec.name)
+    try:
+        until(events.have_consumers, 10.0)
+        for text in ("a", "b", "c"):
+            events.push_text(text, local_clock())
+        until(lambda: len(live.texts(spec.name)) == 3, 5.0)
+        assert [text for _, _, text in live.texts(spec.name)] == ["a", "b", "c"]
+        assert live.stats()[spec.name].is_text
+    finally:
+        live.close()
+        events.close()
+
+
+@pytest.mark.usefixtures("lsl_session")
 def test_follows_an_outlet_through_a_restart() -> None:
     first = outlet()
     live = live_over_lsl(ignore=lambda name: name != SPEC.name)

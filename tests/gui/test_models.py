@@ -87,8 +87,15 @@ def test_a_missing_stream_is_red_and_says_what_to_do() -> None:
 
 def test_the_event_stream_may_be_missing_or_silent() -> None:
     assert lights({}, {}, ["kinemuse-events"])[0].level == "off"
-    silent = {"kinemuse-events": stats(age_s=500.0, nominal_hz=0.0)}
+    silent = {"kinemuse-events": stats(age_s=500.0, is_text=True)}
     assert lights(silent, {}, ["kinemuse-events"])[0].level == "ok"
+    fresh = {"kinemuse-events": stats(n_samples=0, is_text=True)}
+    assert lights(fresh, {}, ["kinemuse-events"])[0].level == "off"
+
+
+def test_notices_of_devices_are_no_streams_to_watch() -> None:
+    seen = {"bertec-notices": stats(is_text=True), "gaze": stats()}
+    assert [each.name for each in lights(seen, {}, [])] == ["gaze"]
 
 
 def test_a_light_tells_rate_losses_trigger_and_advice() -> None:

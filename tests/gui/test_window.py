@@ -168,12 +168,15 @@ def test_a_refused_answer_can_be_given_again(lab) -> None:
 def test_events_are_shown_in_words(lab) -> None:
     source = lab.finder.sources["kinemuse-events"]
     event = {"event": "trial_start", "t_lsl": 5.0, "trial": "Trial_2"}
-    source.push([json.dumps(event), "not json", "[1]"], [1.0, 2.0, 3.0])
-    until(lambda: lab.live.stats()["kinemuse-events"].n_samples == 3)
+    notice = {"device": "vicon", "severity": "warning", "message": "3 frames lost"}
+    texts = [json.dumps(event), "not json", "[1]", json.dumps(notice)]
+    source.push(texts, [1.0, 2.0, 3.0, 4.0])
+    until(lambda: lab.live.stats()["kinemuse-events"].n_samples == 4)
     lab.turn()
     said = lab.window.messages.log.toPlainText()
     assert "trial start: trial Trial_2" in said
     assert "not json" in said
+    assert "▲ vicon: 3 frames lost" in said
 
 
 def test_it_resizes_and_can_be_pictured(lab, tmp_path, qapp) -> None:

@@ -1,0 +1,33 @@
+"""Events of the session and notices of devices, in words."""
+
+import json
+
+HIDDEN = ("event", "t_lsl")
+MOST_DETAILS = 4
+
+
+def words_of(text: str) -> tuple[str, str]:
+    """Return what to say and how severe it is.
+
+    >>> words_of('{"event": "trial_start", "trial": "Trial_2"}')
+    ('trial start: trial Trial_2', 'info')
+    >>> words_of('{"device": "vicon", "severity": "warning", "message": "gap"}')
+    ('vicon: gap', 'warning')
+    """
+    try:
+        facts = json.loads(text)
+    except ValueError:
+        return text, "info"
+    if not isinstance(facts, dict):
+        return text, "info"
+    if "severity" in facts:
+        said = f"{facts.get('device', 'device')}: {facts.get('message', '')}"
+        return said, str(facts["severity"])
+    shown = [
+        f"{key} {value}"
+        for key, value in facts.items()
+        if key not in HIDDEN and not isinstance(value, dict | list)
+    ]
+    words = str(facts.get("event", "event")).replace("_", " ")
+    details = ", ".join(shown[:MOST_DETAILS])
+    return (f"{words}: {details}" if details else words), "info"
