@@ -177,9 +177,8 @@ def load(archive: Path) -> tuple[TrialArrays, dict[str, Any]]:
     The derived file is made anew when it is missing or was made from another archive
     or by other code.
     """
-    derived_path, digest = up_to_date(archive)
-    derived = read_derived(derived_path)
-    attributes = read_derived_attributes(derived_path)
+    derived, digest = up_to_date(archive)
+    attributes = read_derived_attributes(derived.path)
     gait = stored_gait(derived)
     recording = read_trial(archive)
     trial = trial_arrays(
@@ -211,8 +210,8 @@ def load(archive: Path) -> tuple[TrialArrays, dict[str, Any]]:
     return trial, facts
 
 
-def up_to_date(archive: Path) -> tuple[Path, str]:
-    """Return the derived file of an archive, made if need be, and its hash."""
+def up_to_date(archive: Path) -> tuple[Derived, str]:
+    """Return what follows from an archive, made anew if need be, and its hash."""
     digest = sha256(archive)
     path = archive.with_name(archive.name.removesuffix(".h5") + ".derived.h5")
     if path.is_file():
@@ -223,8 +222,8 @@ def up_to_date(archive: Path) -> tuple[Path, str]:
         else:
             same = found.inputs.get(archive.name) == digest
             if same and found.code_version == code_version():
-                return path, digest
-    return derive(archive), digest
+                return found, digest
+    return read_derived(derive(archive)), digest
 
 
 def _rate(derived: Derived) -> float:

@@ -14,7 +14,7 @@ from acquire.dataset.participants import read_participants
 from acquire.dataset.selection import verdicts
 from acquire.dataset.truth import Comparison, TruthError, compare_with_truth
 from acquire.derived_groups import stored_gait
-from acquire.storage.derived_file import Derived, read_derived, read_derived_attributes
+from acquire.storage.derived_file import Derived, read_derived_attributes
 from acquire.storage.durable import write_text_atomically
 from acquire.storage.layout import TrialKey, find_archives
 from acquire.storage.manifest import append_to_manifest
@@ -126,9 +126,8 @@ def _section(
 ) -> tuple[TrialSection, bool]:
     """Return one trial's section, and whether the trial is simulated."""
     trial, facts = load(path)
-    derived_path, _ = up_to_date(path)
-    derived = read_derived(derived_path)
-    attributes = read_derived_attributes(derived_path)
+    derived, _ = up_to_date(path)
+    attributes = read_derived_attributes(derived.path)
     gait = stored_gait(derived)
     figures = [
         ("Surface EMG over one stride (dotted: foot off)", draw.emg_figure(trial)),

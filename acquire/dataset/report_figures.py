@@ -33,7 +33,6 @@ STYLE: dict[Any, Any] = {
     "axes.titlelocation": "left",
     "xtick.color": INK,
     "ytick.color": INK,
-    "figure.constrained_layout.use": True,
     "svg.hashsalt": "kinemuse",
 }
 
@@ -49,33 +48,28 @@ def emg_figure(trial: TrialArrays) -> str | None:
     strides = {side: shown_stride(trial, side) for side in SIDES}
     if not all(strides.values()):
         return None
-    with _figure(7.4, 4.0, "png") as (figure, out):
-        axes = figure.subplots(4, 4, sharex=True)
-        for ax in axes[3, :3]:
-            ax.set_axis_off()
-        limit = _nice(np.nanpercentile(np.abs(trial.emg_uv), 99.9))
-        places = [
-            *axes[:3, :3].ravel(),
-            *axes[:, 3],
-        ]  # nine right, four left
-        for k, (ax, name) in enumerate(zip(places, EMG_CHANNELS, strict=True)):
-            side: Side = "left" if name.startswith("L_") else "right"
+    limit = _nice(np.nanpercentile(np.abs(trial.emg_uv), 99.9))
+    with _figure(7.4, 4.2, "png") as (figure, out):
+        axes = figure.subplots(1, 2, width_ratios=(1, 1))
+        figure.subplots_adjust(0.07, 0.10, 0.99, 0.93, wspace=0.17)
+        for ax, side in zip(axes, SIDES[::-1], strict=True):
             stride = strides[side]
             if stride is None:
                 continue
+            letter = side[0].upper()
+            channels = [k for k, n in enumerate(EMG_CHANNELS) if n[0] == letter]
             first, last = (round(t * EMG_HZ) for t in (stride.start_s, stride.end_s))
-            part = trial.emg_uv[first:last, k]
-            phase = np.linspace(0, 100, part.size)
-            ax.plot(phase, part, lw=0.4, color=COLOUR[side])
-            ax.set_title(name.replace("_", " "), pad=1)
-            ax.set_ylim(-limit, limit)
-            ax.set_yticks([-limit, 0, limit])
+            phase = np.linspace(0, 100, last - first)
+            for row, k in enumerate(channels):
+                trace = trial.emg_uv[first:last, k] - 2 * limit * row
+                ax.plot(phase, trace, lw=0.4, color=COLOUR[side])
+            names = [EMG_CHANNELS[k][2:] for k in channels]
+            ax.set_yticks([-2 * limit * row for row in range(len(names))], names)
+            ax.set_ylim(-2 * limit * (len(names) - 0.4), 1.2 * limit)
             ax.set_xlim(0, 100)
+            ax.set_xlabel(f"{side} stride, %")
+            ax.set_title(f"{side} leg, {2 * limit:g} µV from line to line")
             _mark_off(ax, stride)
-        for ax in (*axes[2, :3], axes[3, 3]):
-            ax.set_xlabel("stride, %")
-            ax.tick_params(labelbottom=True)
-        figure.supylabel("µV", fontsize=8)
     return out[0]
 
 
@@ -88,6 +82,7 @@ def force_figure(trial: TrialArrays, mass_kg: float) -> str | None:
     unit = "N/kg" if mass_kg > 0 else "N"
     with _figure(7.4, 2.4, "svg") as (figure, out):
         axes = figure.subplots(1, 3)
+        figure.subplots_adjust(0.06, 0.17, 0.99, 0.91, wspace=0.22)
         names = ("along the belt (x)", "sideways (y)", "up (z)")
         for axis, (ax, name) in enumerate(zip(axes, names, strict=True)):
             for side, force in trial.forces_n.items():
@@ -128,6 +123,7 @@ def stick_figure(trial: TrialArrays) -> str | None:
     rows = np.clip(np.round(at * FRAME_HZ).astype(int), 0, trial.n_frames - 1)
     with _figure(7.4, 2.3, "svg") as (figure, out):
         ax = figure.subplots()
+        figure.subplots_adjust(0.06, 0.02, 0.99, 0.98)
         for k, row in enumerate(rows):
             for side in SIDES:
                 letter = "L" if side == "left" else "R"
@@ -172,6 +168,8 @@ def echo_figure(trial: TrialArrays) -> str | None:
     depth = np.arange(envelope.shape[2] + 1) * MM_PER_SAMPLE
     with _figure(7.4, 2.5, "png") as (figure, out):
         axes = figure.subplots(1, 4, sharey=True)
+        figure.subplots_adjust(0.06, 0.16, 0.93, 0.91, wspace=0.08)
+        bar = figure.add_axes((0.945, 0.16, 0.012, 0.75))
         for k, ax in enumerate(axes):
             level = 20 * np.log10(np.maximum(envelope[:, k], 1e-3))
             level -= np.percentile(level, 99.5)
@@ -189,7 +187,7 @@ def echo_figure(trial: TrialArrays) -> str | None:
             ax.set_xlim(0, 100)
         axes[0].set_ylim(depth[-1], 0)
         axes[0].set_ylabel("depth, mm")
-        figure.colorbar(picture, ax=axes, label="dB", pad=0.01)
+        figure.colorbar(picture, cax=bar, label="dB")
     return out[0]
 
 

@@ -18,7 +18,7 @@ from acquire.dataset.build import up_to_date
 from acquire.dataset.truth_rows import ClockError, LossError, StrikeError
 from acquire.derived_groups import stored_gait
 from acquire.gait.feet import SIDES
-from acquire.storage.derived_file import Derived, read_derived, read_derived_attributes
+from acquire.storage.derived_file import Derived, read_derived_attributes
 from acquire.storage.layout import TrialKey, find_archives
 from acquire.storage.recording import RecordedStream, Recording
 from acquire.storage.trial_file import read_trial
@@ -145,8 +145,7 @@ def compare_with_truth(dataset: Path, participant: str, truth: Path) -> Comparis
 
 def _compare(truth: Truth, key: TrialKey, path: Path, result: Comparison) -> None:
     recording = read_trial(path)
-    derived_path, _ = up_to_date(path)
-    derived = read_derived(derived_path)
+    derived, _ = up_to_date(path)
     name = f"{key.condition} {key.mode} {key.speed} {key.stem}"
     if REFERENCE not in recording or REFERENCE not in truth.clocks:
         return
@@ -168,7 +167,7 @@ def _compare(truth: Truth, key: TrialKey, path: Path, result: Comparison) -> Non
             )
         )
         result.losses.append(_losses(truth, name, recording, stream_name, derived))
-    attributes = read_derived_attributes(derived_path)
+    attributes = read_derived_attributes(derived.path)
     span = to_world(
         np.array([0.0, float(attributes["duration_s"])]), frames_s, world[REFERENCE]
     )
