@@ -88,13 +88,13 @@ def run_demo(
     if out.exists() and any(out.iterdir()):
         raise FileExistsError(f"{out} exists and is not empty; choose another --out")
     session_id = f"demo-{secrets.token_hex(4)}"
+    person = rig.lab.person
     rig = rig.model_copy(
         update={"lsl": rig.lsl.model_copy(update={"session_id": session_id})}
     )
     lsl.configure(session_id, rig.lsl.scope)
     truth = out / "truth.jsonl"
     out.mkdir(parents=True, exist_ok=True)
-    person = rig.lab.person
     progress.say("starting the virtual lab")
     with VirtualLab(rig, truth=truth, faults=faults, free_ports=True) as lab:
         add_participant(out, person.model_dump())

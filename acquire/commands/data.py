@@ -15,11 +15,7 @@ def build(dataset: Dataset, participant: Participant, *, as_json: Json = False) 
     from acquire.dataset.build import build as build_subject
 
     with stderr.status("building") as status:
-        result = build_subject(
-            dataset,
-            participant,
-            lambda what, done, of: status.update(f"{done}/{of} {what}"),
-        )
+        result = build_subject(dataset, participant, status.update)
     if as_json:
         print_json(result.to_json())
     else:

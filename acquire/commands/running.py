@@ -145,7 +145,8 @@ class Laboratory:
     """The twins of a virtual rig on free ports; nothing at all for a real one."""
 
     def __init__(self, rig: RigConfig) -> None:
-        self.rig, self.lab_address = rig, None
+        self.rig = rig
+        self.lab_address: str | None = None
         self._virtual = VirtualLab(rig, free_ports=True) if rig.simulated else None
 
     def __enter__(self) -> "Laboratory":
