@@ -55,7 +55,7 @@ class Watch:
 
     def __init__(self, mill):
         self.mill, self.n_seen, self.last = mill, 0, None
-        self.heart_s = self.stop_s = float("-inf")
+        self.heart_s = self.status_s = mill.t
         self.wanted_cdeg = None
 
     def run(self, seconds):
@@ -63,6 +63,8 @@ class Watch:
             was_still = self.mill.left == self.mill.right == 0.0
             if self.mill.heart:
                 self.heart_s = self.mill.t + 0.02
+            if not self.mill.silent:
+                self.status_s = self.mill.t + 0.02
             self.mill.run(0.02)
             for t, command in self.mill.sent[self.n_seen :]:
                 self.check(t, command, was_still)
@@ -79,7 +81,7 @@ class Watch:
         assert command.accel_left_mmps2 == command.accel_right_mmps2 > 0
         assert 0 <= command.incline_cdeg <= 1000
         if left or right:
-            assert not mill.silent, "a setpoint without fresh status"
+            assert t - self.status_s <= 0.32, "a setpoint without fresh status"
             assert t - self.heart_s <= 0.52, "a setpoint without heartbeat"
             sign = -1 if mill.controller.is_reversed else 1
             assert min(sign * left, sign * right) >= 0, "backward"
