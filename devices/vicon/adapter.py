@@ -109,10 +109,11 @@ class ViconAdapter:
         session = self._known_session()
         if self._last_frame_s is None:
             raise DeviceError(f"{self._where}: read before start")
-        frames, self._waiting = self._waiting, []
-        if not frames or self._learner:
-            frames += self._client.poll(timeout_s)
-        self._check_stall(self._last_frame_s, bool(frames))
+        if not self._waiting or self._learner:
+            arrived = self._client.poll(timeout_s)
+            self._check_stall(self._last_frame_s, bool(arrived))
+            self._waiting += arrived
+        frames = self._waiting
         known = 0
         while known < len(frames) and frames[known].statics is session.statics:
             known += 1

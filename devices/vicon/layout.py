@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -124,13 +124,24 @@ def _plates(statics: Statics, config: ViconConfig, where: str) -> tuple[Plate, .
         channels = [c for c in statics.channels if c.device_id == device.device_id]
         force, moment = _core(channels, FORCE), _core(channels, MOMENT)
         if force and moment:
-            found[device.name] = force, moment, statics.poses.get(device.device_id)
+            found[device.name] = force, moment, _pose(statics, device.device_id)
     missing = [name for name in config.plates if name not in found]
     if missing:
         raise DeviceError(f"{where} has no force plate {missing}; it has {list(found)}")
     names = config.plates or tuple(found)
     return tuple(
         Plate(f"FP{i}", name, *found[name]) for i, name in enumerate(names, start=1)
+    )
+
+
+def _pose(statics: Statics, device_id: int) -> PlatePose | None:
+    pose = statics.poses.get(device_id)
+    if pose is None or not statics.y_up:
+        return pose
+    return replace(
+        pose,
+        translation_mm=Z_FROM_Y_UP @ pose.translation_mm,
+        rotation=Z_FROM_Y_UP @ pose.rotation,
     )
 
 

@@ -53,7 +53,11 @@ class ViconTwin:
         capture_port = config.options.get(
             "capture_port", config.port and config.port + 1
         )
-        self.capture = CaptureListener(lab, config.host, int(capture_port))
+        try:
+            self.capture = CaptureListener(lab, config.host, int(capture_port))
+        except OSError:
+            self.server.close()
+            raise
         self.server.watch(self.capture.socket, self.capture.receive)
         start_s = max(lab.world_now(), 0.0)
         self._clock = SimClock(config.clock, SAMPLE_HZ, start_s, seed=lab.config.seed)

@@ -22,7 +22,14 @@ class CaptureListener:
     def __init__(self, lab: Lab, host: str, port: int) -> None:
         self._lab = lab
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((host, port))
+        try:
+            self.socket.bind((host, port))
+        except OSError as error:
+            self.socket.close()
+            raise OSError(
+                f"UDP port {port} of {host} is not free for capture datagrams "
+                f"(option capture_port): {error}"
+            ) from error
         self.socket.setblocking(False)
         self.port: int = self.socket.getsockname()[1]
         self.capturing = False

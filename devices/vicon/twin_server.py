@@ -62,7 +62,7 @@ class CgStreamServer:
     def listen(self) -> None:
         """Accept clients (again); a taken port raises OSError."""
         if self._listener is None:
-            listener = socket.create_server((self._host, self.port), backlog=16)
+            listener = _listener(self._host, self.port)
             listener.setblocking(False)
             self.port = listener.getsockname()[1]
             self._selector.register(listener, selectors.EVENT_READ, self._accept)
@@ -237,3 +237,10 @@ class CgStreamServer:
             log.info(
                 "%s dropped: %s; it lost %d frames", client.peer, why, client.n_lost
             )
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=16)
+    except OSError as error:
+        raise OSError(f"TCP port {port} of {host} is not free: {error}") from error

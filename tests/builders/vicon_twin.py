@@ -97,7 +97,7 @@ def collect(
     adapter: ViconAdapter,
     into: Collected,
     until: Callable[[Collected], bool],
-    timeout_s: float = 8.0,
+    timeout_s: float = 30.0,
 ) -> Collected:
     """Read until the condition holds; fail when it does not in time."""
     deadline = time.perf_counter() + timeout_s

@@ -199,6 +199,17 @@ def test_stall_is_an_error_in_time() -> None:
     assert time.perf_counter() - began_s < 3.0
 
 
+def test_stall_while_another_marker_set_is_being_learnt() -> None:
+    def render(i: int):
+        if i == 20:
+            served.describe(session(subject("P44"), *plate(), *lock()))
+        return dynamics(i) if i <= 20 else None
+
+    served = ScriptedServer(render)
+    with pytest.raises(DeviceTimeoutError, match="no frame for"):
+        run(served, frames(10_000), stall_timeout_s=0.3)
+
+
 def test_damage_in_mid_stream() -> None:
     def render(i: int):
         return dynamics(i) if i < 10 else [*dynamics(i)[:2], (6, b"\xff\xff\xff\xff")]

@@ -101,6 +101,10 @@ def test_y_up_data_are_turned_as_the_sdk_does() -> None:
     found = layout(y_up=True)
     assert found.to_z_up is not None
     assert (found.to_z_up @ [1.0, 2.0, 3.0]).tolist() == [1.0, -3.0, 2.0]
+    pose = found.plates[0].pose
+    assert pose is not None
+    assert pose.translation_mm.tolist() == [100.0, 0.0, 200.0]
+    assert (pose.rotation @ [1.0, 2.0, 3.0]).tolist() == [1.0, -3.0, 2.0]
 
 
 DOWN = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, -1]])

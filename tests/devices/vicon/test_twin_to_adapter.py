@@ -54,5 +54,5 @@ def test_values_are_those_of_the_person(mode: str) -> None:
     sent = seen.data("vicon-forces")[:, :12]
     np.testing.assert_allclose(sent, loads, rtol=1e-6, atol=1e-6)
     assert sent[:, [2, 8]].sum(axis=1).mean() > 300.0  # N: someone stands there
-    assert np.ptp(positions[:, 0]) > 0.01  # and walks
+    assert np.ptp(positions[:, 0]) > 0.001  # and moves
     assert [c.label for c in seen.specs["vicon-forces"].channels][:12] == FP
