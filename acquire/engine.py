@@ -249,7 +249,9 @@ class LabEngine:
         except ControlError as error:
             said = {"state": "failed", "reasons": [str(error)]}
         state = str(said.get("state", "failed"))
-        problems = tuple(str(problem) for problem in said.get("reasons", ()))
+        problems = tuple(
+            str(text) for kind in ("reasons", "warnings") for text in said.get(kind, ())
+        )
         path = key.xdf(self._dataset)
         if path.is_file():
             try:

@@ -15,6 +15,7 @@ import json
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -35,12 +36,13 @@ from devices.sim.lab import LabClient
 from devices.vicon.capture import CaptureSender
 from protocols.runner import Runner
 from protocols.schema import parse_protocol
-from protocols.states import Snapshot, State
+from protocols.states import Question, Snapshot, State
 
 log = logging.getLogger("kinemuse.session")
 
 TICK_S = 0.03
-STREAMS_TIMEOUT_S = 25.0
+STREAMS_TIMEOUT_S = 60.0
+AUTO_REPEATS = 2  #: so often a failing trial is tried again without an operator
 
 
 class SessionError(RuntimeError):
@@ -84,6 +86,7 @@ class Session:
         self.name = interrupted or next_session(plan.dataset, plan.participant, today)
         self.folder = session_folder(plan.dataset, plan.participant, self.name)
         self.takes: list[Take] = []
+        self._repeats: Counter[str] = Counter()
         self._lab = LabClient(plan.lab_address) if plan.lab_address else None
         self._lock = threading.Lock()
         self._closed = False
@@ -252,11 +255,20 @@ class Session:
             if snapshot.state.is_over or self._closed:
                 return snapshot
             if self._plan.auto and snapshot.question:
-                question = snapshot.question
-                self.runner.answer(question.id, question.answers[0])
+                self._answer_by_itself(snapshot.question)
             self.runner.tick()
             self._engine.runner_ticked()
             time.sleep(TICK_S)
+
+    def _answer_by_itself(self, question: Question) -> None:
+        """Take the first answer; skip a trial that was repeated often enough."""
+        answer = question.answers[0]
+        if answer == "repeat":
+            name = str(self.runner.snapshot().trial)
+            self._repeats[name] += 1
+            if self._repeats[name] > AUTO_REPEATS:
+                answer = "skip"
+        self.runner.answer(question.id, answer)
 
     def wait_until_closed(self) -> None:
         """Go on answering until somebody asks for the end."""
