@@ -36,6 +36,8 @@ def not_ready(streams: StreamSet, out: Path, now: float) -> list[str]:
         f"two outlets publish the source id {source_id}; stop one of them"
         for source_id in streams.duplicates()
     ]
+    if not (selection.required or selection.optional or selection.predicate):
+        reasons.append("no stream is asked for")
     if selection.predicate and not workers:
         reasons.append(f"no stream matches {selection.predicate}")
     return reasons

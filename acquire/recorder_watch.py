@@ -10,6 +10,7 @@ from devices.stream import Counter
 
 STALL_MIN_S = 0.5
 STALL_CHUNKS = 3.0
+CHUNK_MAX_S = 1.0
 RATE_WINDOW_S = 5.0
 RATE_MIN_SPAN_S = 1.8
 RATE_ERROR_MAX = 0.01
@@ -123,7 +124,7 @@ class FlowWatch:
         pause_s = now - self.t_last
         if not self.n_flows or pause_s > FLOW_BREAK_S:
             self.n_flows += 1
-        if pause_s < self.limit_s:
+        if pause_s < CHUNK_MAX_S:  # a longer pause says nothing of chunks
             self._intervals.append(pause_s)
         self.t_last = now
 

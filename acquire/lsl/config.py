@@ -9,6 +9,9 @@ from acquire.lsl.errors import LslConfigurationError
 Scope = Literal["machine", "link", "site", "organization", "global"]
 
 LOG_LEVEL = -3  # fatal only: what matters is raised or noticed by our own timers
+# On one machine outlets are found by asking each port of the range, 32 by default: of
+# 48 outlets 15 were never found. All programs of a rig must agree on it.
+PORT_RANGE = 256
 _SESSION = re.compile(r"[A-Za-z0-9_.-]+\Z")
 _SCOPES = get_args(Scope)
 _configured: tuple[str | None, str] | None = None
@@ -69,8 +72,9 @@ def configured_scope() -> str:
 
 def _content(session_id: str | None, scope: str) -> str:
     lines = ["[multicast]", f"ResolveScope = {scope}"]
+    lines += ["[ports]", f"PortRange = {PORT_RANGE}"]
     if scope == "machine":  # loopback is reached by IPv4; IPv6 doubles every probe
-        lines += ["[ports]", "IPv6 = disable"]
+        lines += ["IPv6 = disable"]
     lines += ["[lab]", f"SessionID = {session_id or 'default'}"]
     lines += ["[log]", f"level = {LOG_LEVEL}"]
     return "\n".join(lines) + "\n"
