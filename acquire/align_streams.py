@@ -11,6 +11,7 @@ from acquire.storage.recording import RecordedStream
 
 Array = NDArray[np.float64]
 _LATE_S = 0.15  #: lasting disagreement of stamps and count that ends a segment
+_RESTART_S = 5.0  #: the same for a count that the device itself keeps
 _MIN_STATE_S = 0.003  #: shorter states of a trigger line are bounce
 
 
@@ -221,11 +222,16 @@ def _split(counted: CountedStream) -> None:
         _break_at(counted, row, counted.index[row - 1] + 1.0 + n_missing, "restarts")
         if n_missing:
             _note_gap(counted, row, n_missing, max(1, round(0.1 * rate)))
+    device = counted.source.counter.source == "device"
     steps = sync.find_stamp_steps(
-        counted.index, counted.stamps, rate_hz=rate, threshold_s=_LATE_S
+        counted.index,
+        counted.stamps,
+        rate_hz=rate,
+        threshold_s=_RESTART_S if device else _LATE_S,
     )
     for row, size in steps:
-        if counted.source.counter.source == "device" and abs(size) < 2.0 * _LATE_S:
+        if device:  # its count is exact: this is another count, and no loss
+            _break_at(counted, row, counted.index[row], "jumps")
             continue
         n_missing = max(0, round(size * rate))
         _break_at(counted, row, counted.index[row] + n_missing, "jumps")

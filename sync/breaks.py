@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 _BLOCK_S = 0.25
 _SIDE = 12  #: blocks on either side whose earliest stamps are compared
+_LEAST = 8  #: of them there must be, or a stall at an end would look like a jump
 
 
 def find_stamp_steps(
@@ -14,7 +15,7 @@ def find_stamp_steps(
     """Return (row, step in seconds) of each lasting jump of stamp against count.
 
     Row is the first behind the jump. A late chunk or the burst after a stall is no
-    jump: the earliest stamps on either side decide, over 3 s each.
+    jump: the earliest stamps on either side decide, over 2 to 3 s each.
     """
     at = np.asarray(index, dtype=np.float64).reshape(-1)
     y = np.asarray(stamps_s, dtype=np.float64).reshape(-1) - at / rate_hz
@@ -26,12 +27,10 @@ def find_stamp_steps(
     n_blocks = y.size // n_block
     low = y[: n_blocks * n_block].reshape(n_blocks, n_block).min(axis=1)
     steps: list[tuple[int, float]] = []
-    jump = np.array(
-        [
-            low[k : k + _SIDE].min() - low[max(0, k - _SIDE) : k].min()
-            for k in range(1, n_blocks)
-        ]
-    )
+    jump = np.zeros(max(0, n_blocks - 1))
+    for k in range(_LEAST, n_blocks - _LEAST + 1):
+        before, after = low[max(0, k - _SIDE) : k], low[k : k + _SIDE]
+        jump[k - 1] = after.min() - before.min()
     over = np.abs(jump) > threshold_s
     bounds = np.flatnonzero(np.diff(np.concatenate(([0], over.astype(np.int8), [0]))))
     for start, stop in zip(bounds[::2], bounds[1::2], strict=True):

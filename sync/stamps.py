@@ -14,6 +14,7 @@ from sync.robust import robust_line
 Array = NDArray[np.float64]
 LATENCY_UNKNOWN_S = 0.05  #: what a wireless link may add unseen
 _N_BLOCKS = 120
+_SKEW_SHOWS_S = 120.0  #: in less, jitter of stamps outweighs any skew
 _EARLY = 0.05  #: quantile that stands for "hardly delayed"
 
 
@@ -110,12 +111,14 @@ def _run(
     y = stamps - x - base
     origin = float(x.min() + 0.5 * np.ptp(x))
     early_x, early_y = early_edge(x, y)
-    scatter = np.full(early_x.size, 0.005)
-    a, b = robust_line(early_x - origin, early_y, scatter, MAX_SKEW)
-    over = y - a - b * (x - origin)
-    spread = 0.5 * float(np.quantile(over, 0.95) - np.quantile(over, 0.05))
-    width = max(floor_s, 2.0 * spread)
     span = float(np.ptp(x))
+    if span < _SKEW_SHOWS_S:
+        a, b = float(np.quantile(early_y, 0.1)), 0.0
+    else:
+        scatter = np.full(early_x.size, 0.005)
+        a, b = robust_line(early_x - origin, early_y, scatter, MAX_SKEW)
+    late = np.abs(early_y - a - b * (early_x - origin))
+    width = floor_s + 2.0 * float(np.quantile(late, 0.25))
     tilt = min(MAX_SKEW, 2.0 * width / span) if span > 0 else MAX_SKEW
     corners = np.array(
         [[a + base + s * width, b + t * tilt] for s in (-1, 1) for t in (-1, 1)]

@@ -26,7 +26,7 @@ def test_line_runs_along_the_early_edge() -> None:
     [
         lambda t: np.where(np.arange(t.size) % 7 == 0, np.nan, t),
         lambda t: np.round(t, 1),
-        lambda t: t[np.argsort(np.arange(t.size) // 50 * 50 + 49 - np.arange(t.size))],
+        lambda t: t.reshape(-1, 20)[:, ::-1].ravel(),
         lambda t: t + 2.0 * ((np.arange(t.size) > 3000) & (np.arange(t.size) < 3200)),
     ],
     ids=["nan", "equal", "decreasing", "burst"],
@@ -53,6 +53,12 @@ def test_a_stall_and_its_burst_are_no_step_but_a_loss_is() -> None:
     ((row, size),) = sync.find_stamp_steps(np.arange(n), late, rate_hz=rate)
     assert abs(row - 40_000) <= 10
     assert size == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_stall_at_the_end_of_the_record_is_no_step() -> None:
+    _, late = stamps(20_000, 1000.0, np.random.default_rng(0))
+    late[19_000:] += 1.6
+    assert sync.find_stamp_steps(np.arange(20_000), late, rate_hz=1000.0) == []
 
 
 def test_offsets_follow_a_reset_of_the_source_clock() -> None:
