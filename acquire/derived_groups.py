@@ -37,6 +37,7 @@ def clock_group(clock: StreamClock) -> Group:
         for name, value in clock.row().items()
     }
     attributes |= {"rate_hz": clock.fit.rate_hz, "offset_s": clock.fit.offset_s}
+    attributes["has_trigger"] = clock.has_trigger
     runs = clock.fit.runs
     columns = ("first", "last", "offset_s", "skew_ppm", "n_matched")
     segments = {

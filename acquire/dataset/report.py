@@ -153,7 +153,7 @@ def _section(
         facts=[
             ("length", f"{trial.duration_s:.2f} s ({trial.n_frames} frames)"),
             ("facing", str(facts["facing"])),
-            ("rise of the line", f"{attributes['rise_s']:.4f} s on the Vicon clock"),
+            ("rise of the line", f"{attributes['rise_s']:.4f} s, Vicon clock"),
             ("recording", "complete" if facts["complete"] else "cut off, recovered"),
             *_checks(gait.checks, mass_kg),
         ],
@@ -193,11 +193,14 @@ def _clock_row(name: str, derived: Derived) -> list[str]:
     skew = f"{_number(own['skew_ppm'], 1)} ± {_number(own['skew_half_width_ppm'], 1)}"
     residual = [_number(own[f"residual_{k}_ms"]) for k in ("median", "max")]
     fitted = str(own["method"]) == "edges"
+    status = str(own["status"])
+    if not own["has_trigger"] and str(own["method"]) == "stamps":
+        status = "by stamps"  # all that a stream without the line can have
     counts = [
         str(own[name]) if fitted else NOTHING for name in ("matched", "missed", "extra")
     ]
     return [
-        *(name, str(own["status"]), str(own["method"])),
+        *(name, status, str(own["method"])),
         skew if fitted else NOTHING,
         *counts,
         " / ".join(residual) if fitted else NOTHING,

@@ -51,7 +51,7 @@ def emg_figure(trial: TrialArrays) -> str | None:
     limit = _nice(np.nanpercentile(np.abs(trial.emg_uv), 99.9))
     with _figure(7.4, 4.2, "png") as (figure, out):
         axes = figure.subplots(1, 2, width_ratios=(1, 1))
-        figure.subplots_adjust(0.07, 0.10, 0.99, 0.93, wspace=0.17)
+        figure.subplots_adjust(0.07, 0.10, 0.98, 0.93, wspace=0.17)
         for ax, side in zip(axes, SIDES[::-1], strict=True):
             stride = strides[side]
             if stride is None:
@@ -82,7 +82,7 @@ def force_figure(trial: TrialArrays, mass_kg: float) -> str | None:
     unit = "N/kg" if mass_kg > 0 else "N"
     with _figure(7.4, 2.4, "svg") as (figure, out):
         axes = figure.subplots(1, 3)
-        figure.subplots_adjust(0.06, 0.17, 0.99, 0.91, wspace=0.22)
+        figure.subplots_adjust(0.075, 0.17, 0.98, 0.91, wspace=0.22)
         names = ("along the belt (x)", "sideways (y)", "up (z)")
         for axis, (ax, name) in enumerate(zip(axes, names, strict=True)):
             for side, force in trial.forces_n.items():
@@ -121,9 +121,9 @@ def stick_figure(trial: TrialArrays) -> str | None:
         return None
     at = np.linspace(stride.start_s, stride.end_s, 9)
     rows = np.clip(np.round(at * FRAME_HZ).astype(int), 0, trial.n_frames - 1)
-    with _figure(7.4, 2.3, "svg") as (figure, out):
+    with _figure(7.4, 1.45, "svg") as (figure, out):
         ax = figure.subplots()
-        figure.subplots_adjust(0.06, 0.02, 0.99, 0.98)
+        figure.subplots_adjust(0.075, 0.02, 0.99, 0.99)
         for k, row in enumerate(rows):
             for side in SIDES:
                 letter = "L" if side == "left" else "R"
@@ -168,8 +168,8 @@ def echo_figure(trial: TrialArrays) -> str | None:
     depth = np.arange(envelope.shape[2] + 1) * MM_PER_SAMPLE
     with _figure(7.4, 2.5, "png") as (figure, out):
         axes = figure.subplots(1, 4, sharey=True)
-        figure.subplots_adjust(0.06, 0.16, 0.93, 0.91, wspace=0.08)
-        bar = figure.add_axes((0.945, 0.16, 0.012, 0.75))
+        figure.subplots_adjust(0.065, 0.16, 0.91, 0.91, wspace=0.10)
+        bar = figure.add_axes((0.925, 0.16, 0.012, 0.75))
         for k, ax in enumerate(axes):
             level = 20 * np.log10(np.maximum(envelope[:, k], 1e-3))
             level -= np.percentile(level, 99.5)
@@ -182,6 +182,7 @@ def echo_figure(trial: TrialArrays) -> str | None:
                 vmax=0,
                 rasterized=True,
             )
+            ax.set_xticks([0, 50, 100], ["0", "50", "100" if k == 3 else ""])
             ax.set_title(f"CH{k + 1} ({MUSCLES_ABOVE_PROBES[k]})")
             ax.set_xlabel("stride, %")
             ax.set_xlim(0, 100)
