@@ -26,7 +26,7 @@ def test_line_runs_along_the_early_edge() -> None:
     [
         lambda t: np.where(np.arange(t.size) % 7 == 0, np.nan, t),
         lambda t: np.round(t, 1),
-        lambda t: t.reshape(-1, 20)[:, ::-1].ravel(),
+        lambda t: t.reshape(-1, 3)[:, ::-1].ravel(),
         lambda t: t + 2.0 * ((np.arange(t.size) > 3000) & (np.arange(t.size) < 3200)),
     ],
     ids=["nan", "equal", "decreasing", "burst"],
