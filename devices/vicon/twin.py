@@ -2,7 +2,7 @@
 
 Serves the simulated person as a CGStream server at 100 Hz with two force plates and
 the trigger line at 1000 Hz, on a clock of its own. Options in the lab's configuration
-of this twin: `capture_port` (default: the TCP port plus one, or a free one when the
+of this twin: `capture_port` (default: the TCP port plus 29, or a free one when the
 TCP port is free), `first_frame` (FrameID at the start, default 0) and `marker_sets`,
 a list of ``{"at": world seconds, "markers": [labels]}``.
 """
@@ -25,6 +25,7 @@ from devices.vicon.twin_scene import FRAME_HZ, SAMPLES_PER_FRAME, SUPPORTED, Sce
 from devices.vicon.twin_server import CgStreamServer
 
 SAMPLE_HZ = FRAME_HZ * SAMPLES_PER_FRAME
+CAPTURE_PORT_OFFSET = 29  #: from TCP 801 and 8801 to UDP 830 and 8830
 MAX_FRAMES_PER_STEP = 50
 LONGEST_WAIT_S = 0.02
 SHORTEST_WAIT_S = 0.0005
@@ -51,7 +52,7 @@ class ViconTwin:
         self.server = CgStreamServer(config.host, config.port, SUPPORTED)
         self.server.describe(self.scene.statics(), self.scene.version)
         capture_port = config.options.get(
-            "capture_port", config.port and config.port + 1
+            "capture_port", config.port and config.port + CAPTURE_PORT_OFFSET
         )
         try:
             self.capture = CaptureListener(lab, config.host, int(capture_port))

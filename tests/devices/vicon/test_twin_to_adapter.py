@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from devices.sim.person import Person
+from devices.testing_peers import Proxy
 from tests.builders.vicon_twin import (
     Collected,
     RunningTwin,
@@ -22,20 +23,29 @@ WALK = {
 }
 
 
-@pytest.mark.parametrize("mode", ["push", "pull", "prefetch"])
-def test_values_are_those_of_the_person(mode: str) -> None:
-    with RunningTwin(lab_config(skew_ppm=120.0)) as running:
+@pytest.mark.parametrize(
+    ("mode", "mangled"),
+    [("push", False), ("push", True), ("pull", False), ("prefetch", False)],
+)
+def test_values_are_those_of_the_person(mode: str, mangled: bool) -> None:
+    """Mangled: a proxy splits, merges and delays the bytes on their way."""
+    with (
+        RunningTwin(lab_config(skew_ppm=120.0)) as running,
+        Proxy(running.port) as proxy,
+    ):
         running.lab.append("belts", WALK)
-        adapter = running.adapter(stream_mode=mode)
+        adapter = running.adapter(
+            stream_mode=mode, port=proxy.port if mangled else running.port
+        )
         seen = Collected(adapter.connect(3.0))
         adapter.start()
-        collect(adapter, seen, frames(60))
+        collect(adapter, seen, frames(50 if mode == "push" else 20))
         adapter.stop()
         adapter.close()
         clocks = {r["stream"]: r for r in running.lab.records if r["kind"] == "clock"}
     number = seen.column("vicon-markers", "frame").astype(int)
     assert np.all(np.diff(number) > 0)
-    if mode != "pull":  # which sees only the latest frame, and may be late
+    if mode == "push":  # the others lose frames when they ask too late
         assert np.all(np.diff(number) == 1)
     truth = clocks["vicon-markers"]
     t_s = truth["t0_s"] + (number - truth["counter0"]) * truth["period_s"]
