@@ -52,12 +52,12 @@ def test_twins_say_where_they_listen_and_end_on_sigterm_or_with_the_lab(lab):
 def test_a_taken_port_is_said(lab):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with start("amode", lab.port, "--port", str(port)) as process:
+        with start("bertec", lab.port, "--port", str(port)) as process:
             assert process.wait(20) == 1
-            assert "amode: " in process.stderr.read()
+            assert "bertec: " in process.stderr.read()
 
 
 def test_no_lab_is_said():
-    with start("noraxon", 1) as process:
+    with start("bertec", 1) as process:
         assert process.wait(20) == 1
         assert "no simulated lab" in process.stderr.read()

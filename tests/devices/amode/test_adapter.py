@@ -52,8 +52,10 @@ class Bench:
         return self
 
     def pump(self, seconds):
+        """Read for a while, and until there is something on a busy machine."""
         end_s = perf_counter() + seconds
-        while perf_counter() < end_s:
+        patience_s = 0 if self.adapter._gated else 8
+        while perf_counter() < end_s + (0 if self.chunks else patience_s):
             for chunk in self.adapter.read(0.05):
                 check_chunk(self.spec, chunk)
                 self.chunks.append(chunk)
@@ -177,10 +179,13 @@ def test_a_disconnect_is_an_error_and_connecting_again_works(bench):
 
 
 def test_the_number_wraps_without_a_gap(bench):
-    us = bench({"seq0": 2**15 - 20, "split_bytes": 999}).connect()
-    us.pump(1.3)
+    us = bench({"seq0": 2**15 - 40, "split_bytes": 999}).connect()
+    for _ in range(20):
+        us.pump(0.3)
+        if us.rows[-1, 0] < 100:
+            break
     check_counter(us.spec, us.rows)
-    assert us.rows[:, 0].max() > 2**15 - 15
+    assert us.rows[0, 0] > 2**15 - 40
     assert us.rows[:, 0].min() == 0
     assert us.notices == []
 

@@ -49,8 +49,9 @@ class Bench:
         return self
 
     def pump(self, seconds):
+        """Read for a while, and until there is something on a busy machine."""
         end_s = perf_counter() + seconds
-        while perf_counter() < end_s:
+        while perf_counter() < end_s + (0 if self.chunks else 8):
             for chunk in self.adapter.read(0.1):
                 check_chunk(self.spec, chunk)
                 self.chunks.append(chunk)
