@@ -49,6 +49,7 @@ class Window(QWidget):
         self._live, self._quality, self._bridge = live, quality, bridge
         self._expected = tuple(expected)
         self._session = SessionView()
+        self._said_problems: frozenset[str] = frozenset()
         self._said_texts: dict[str, int] = {}
         self._said_red: set[tuple[str, str, str]] = set()
         self._n_ticks = 0
@@ -102,7 +103,9 @@ class Window(QWidget):
         if changed:
             self.messages.say(session.message)
         for problem in session.problems:
-            self.messages.say(problem, "warning")
+            if problem not in self._said_problems:
+                self.messages.say(problem, "warning")
+        self._said_problems = frozenset(session.problems)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt)
         self._timer.stop()

@@ -11,7 +11,6 @@ from acquire.quality.runs import clipped_percent, longest_equal
 
 WINDOW_S = 5.0
 OPEN_S = 2.0  #: longer than a stride, so that a burst would be in it
-WALKING_MPS = 0.1
 LOUD_UV = 10.0  #: white noise above it is an open electrode, even at rest
 FLAT_SNR_DB = 8.0
 
@@ -102,20 +101,16 @@ def _each(compute: Callable[[Window], Array], seconds: float) -> Callable[..., V
     return values
 
 
-def _walking(window: Window) -> bool:
-    return abs(window.context.get("belt_mps", 0.0)) > WALKING_MPS
-
-
 def _snr(window: Window) -> Array:
     snr = _snr_db(window)
-    return snr if _walking(window) else np.full_like(snr, np.nan)
+    return snr if window.walked(WINDOW_S) else np.full_like(snr, np.nan)
 
 
 def _open(window: Window) -> Array:
     """Median frequency where the last two seconds are steady noise, else 0."""
     n_blocks = round(10 * OPEN_S)
     steady = _snr_db(window, n_blocks) < FLAT_SNR_DB
-    heard = _walking(window) | (_percentile(window, 10, n_blocks) > LOUD_UV)
+    heard = window.walked(OPEN_S) | (_percentile(window, 10, n_blocks) > LOUD_UV)
     recent = window.columns(window.signals(), OPEN_S)
     median_hz = median_frequency_hz(*spectrum(recent, window.rate_hz))
     return np.where(steady & heard, median_hz, 0.0)

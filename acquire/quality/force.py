@@ -10,7 +10,7 @@ from acquire.quality.metric import Metric, Values, Window, per_subject, unknown
 from acquire.quality.runs import clipped_percent, longest_run
 
 WINDOW_S = 8.0
-WALKING_MPS = 0.1
+SWING_N = 60.0  #: more, even in its lightest fifth of the time: never unloaded
 UNLOADED_N = 20.0
 NOBODY_N = 120.0  #: plates that carry less together are empty
 _FZ = re.compile(r"(?i)^(?P<head>.*?)F(?P<axis>[xyz])(?P<tail>.*)$")
@@ -37,10 +37,6 @@ def plates(labels: tuple[str, ...]) -> dict[str, tuple[str, str, str]]:
     }
 
 
-def _walking(window: Window) -> bool:
-    return abs(window.context.get("belt_mps", 0.0)) > WALKING_MPS
-
-
 def _each(
     compute: Callable[[Window, Array], Array], seconds: float
 ) -> Callable[..., Values]:
@@ -61,9 +57,10 @@ def _each(
 def _zero_offset(window: Window, forces: Array) -> Array:
     """Vertical force of an unloaded plate: in swing, or while nobody stands on it."""
     fz = forces[:, :, 2]
-    if _walking(window):
+    if window.walked(2.0):
         lowest = np.sort(np.abs(fz), axis=0)[: max(1, len(fz) // 5)]
-        return np.asarray(np.median(lowest, axis=0))
+        offset = np.median(lowest, axis=0)
+        return np.where(offset < SWING_N, offset, np.nan)
     resting = np.median(fz[-window.rows(1.0) :], axis=0)
     if np.abs(resting).sum() < NOBODY_N:
         return np.abs(resting)
@@ -78,7 +75,7 @@ def _saturation(window: Window, forces: Array) -> Array:
 def _never_unloaded(window: Window, forces: Array) -> Array:
     loaded = np.abs(forces[:, :, 2]) > UNLOADED_N
     longest_s = longest_run(loaded) / window.rate_hz
-    return longest_s if _walking(window) else np.full(len(longest_s), np.nan)
+    return longest_s if window.walked(5.0) else np.full(len(longest_s), np.nan)
 
 
 def body_weight_error_percent(window: Window) -> Values:
@@ -88,7 +85,7 @@ def body_weight_error_percent(window: Window) -> Values:
     """
     found = plates(window.labels)
     weight_n = window.context.get("body_weight_n", 0.0)
-    if not (found and weight_n and _walking(window) and window.covers(WINDOW_S)):
+    if not (found and weight_n and window.walked(WINDOW_S) and window.covers(WINDOW_S)):
         return unknown()
     labels = tuple(label for axes in found.values() for label in axes)
     mean = np.nanmean(window.columns(labels, WINDOW_S), axis=0).reshape(-1, 3)

@@ -11,6 +11,7 @@ from acquire.live_stream import StreamStats
 from acquire.quality.limits import DEFAULT_LIMITS, Limits
 
 Level = Literal["ok", "amber", "red"]
+WALKING_MPS = 0.1  #: slower belts count as standing
 RANK: Mapping[str, int] = {"ok": 0, "amber": 1, "red": 2}
 
 
@@ -20,7 +21,8 @@ class Window:
 
     `samples` has shape (n, n_channels), `stamps` (n,) in seconds. `counter` names the
     channel that counts samples, `helpers` every channel that is no signal (counter,
-    trigger). `context` may hold ``belt_mps``, ``body_weight_n`` and ``emg_rail_uv``.
+    trigger). `context` may hold ``belt_mps``, ``walking_s`` (how long the belts have
+    run), ``body_weight_n`` and ``emg_rail_uv``.
     """
 
     stream: str
@@ -51,6 +53,12 @@ class Window:
     def covers(self, seconds: float) -> bool:
         """Whether (nine tenths of) so much has been received."""
         return len(self.stamps) >= 0.9 * self.rows(seconds)
+
+    def walked(self, seconds: float) -> bool:
+        """Whether the belts have been running for so long."""
+        if abs(self.context.get("belt_mps", 0.0)) <= WALKING_MPS:
+            return False
+        return self.context.get("walking_s", np.inf) >= seconds
 
     def memo(self, key: str, make: Callable[[], Any]) -> Any:  # noqa: ANN401
         """Compute something several metrics need once per window."""

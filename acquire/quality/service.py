@@ -8,13 +8,14 @@ from types import MappingProxyType
 import numpy as np
 
 from acquire.live import LiveStreams
-from acquire.quality.metric import Window
+from acquire.quality.metric import WALKING_MPS, Window
 from acquire.quality.monitor import Monitor, StreamVerdict
 
 logger = logging.getLogger("kinemuse.acquire.quality")
 
 PERIOD_S = 0.5
 WINDOW_S = 10.0
+BELT_ROWS = 1024  #: of the treadmill's status; more than a window at any rate
 
 
 def live_window(
@@ -43,16 +44,24 @@ def live_window(
 
 
 def belt_context(live: LiveStreams) -> dict[str, float]:
-    """Belt speed in m/s from the newest treadmill status, if there is one."""
-    facts, rows = live.facts("treadmill"), live.latest("treadmill", 1.0)
+    """Belt speed, and how long it has been above walking speed, from the treadmill."""
+    facts, rows = live.facts("treadmill"), live.latest("treadmill", BELT_ROWS)
     if facts is None or rows is None or not len(rows.stamps):
         return {}
-    speeds = [
-        rows.samples[-1, column]
+    columns = [
+        column
         for column, label in enumerate(facts.labels)
         if label.endswith("_mps") and "accel" not in label and "_set_" not in label
     ]
-    return {"belt_mps": float(np.nanmax(np.abs(speeds)))} if speeds else {}
+    if not columns:
+        return {}
+    speed_mps = np.nan_to_num(np.abs(rows.samples[:, columns])).max(axis=1)
+    slow = np.flatnonzero(speed_mps <= WALKING_MPS)
+    since_s = rows.stamps[slow[-1]] if slow.size else -np.inf
+    return {
+        "belt_mps": float(speed_mps[-1]),
+        "walking_s": float(rows.stamps[-1] - since_s),
+    }
 
 
 class QualityService:

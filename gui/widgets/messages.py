@@ -48,6 +48,9 @@ class Messages(Panel):
             f"<span style='color:{COLOURS.get(severity, theme.TEXT)}'>"
             f"{shape}{escape(text)}</span>"
         )
+        if not self.log.underMouse():  # nobody is reading further up
+            bar = self.log.verticalScrollBar()
+            bar.setValue(bar.maximum())
 
     def _take_note(self) -> None:
         text = self.note.text().strip()

@@ -135,6 +135,8 @@ def test_the_session_is_shown_and_questions_are_answered(lab, spin) -> None:
     lab.window.show_session(asked)
     assert lab.window.banner.state.text() == "JUDGING"
     assert "▲ semg: 3 lost" in lab.window.messages.log.toPlainText()
+    lab.window.show_session(asked)
+    assert lab.window.messages.log.toPlainText().count("3 lost") == 1
     lab.window.prompts.buttons[1].click()
     spin(lambda: lab.session.asked)
     assert lab.session.asked == [("answer", {"prompt_id": 9, "value": "repeat"})]

@@ -68,6 +68,13 @@ def test_saturation_and_crossing() -> None:
     assert level("never_unloaded", crossed) == ["red", "ok"]
 
 
+def test_a_walk_that_has_just_begun_is_not_judged_as_one() -> None:
+    standing = np.tile([0, 0, 350.0, 0, 0, 350.0], (8000, 1))
+    begun = {**WALKING, "walking_s": 1.0}
+    for name in METRIC:
+        assert set(level(name.partition(".")[2], standing, begun)) == {"ok"}, name
+
+
 def test_plates_are_found_by_their_labels() -> None:
     assert set(force.plates(PLATES)) == {"left", "right"}
     assert force.plates(("Fx1", "Fy1", "Fz1", "Mz1")) == {"1": ("Fx1", "Fy1", "Fz1")}

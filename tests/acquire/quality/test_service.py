@@ -64,6 +64,12 @@ def test_the_window_knows_its_helpers_and_its_context(live) -> None:
     assert window.signals() == ("LASI_X", "LASI_Y", "LASI_Z")
     assert len(window.stamps) == 1000
     assert window.context["belt_mps"] == pytest.approx(1.2)
+    assert window.walked(60.0)
+    finder.sources["treadmill"].push_rows([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]], t0=50.0)
+    until(lambda: views.stats()["treadmill"].n_samples == 3)
+    _, window = live_window(views, "vicon-markers", belt_context(views))
+    assert window.walked(1.0)
+    assert not window.walked(2.0)
     assert live_window(views, "semg", {}) is None
 
 
