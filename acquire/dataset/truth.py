@@ -41,6 +41,20 @@ class TruthClock:
     counter0: float
 
 
+@dataclass(frozen=True, slots=True)
+class TruthLoss:
+    """Samples that were never sent, under the clock that held then.
+
+    Where `counted`, the device numbered them: `counter` is the first lost one's. Where
+    not, numbering went on without them, and `counter` is that of the next one sent.
+    """
+
+    clock: int  #: which of the stream's clocks, in order
+    counter: int
+    n: int
+    counted: bool
+
+
 @dataclass(frozen=True)
 class Truth:
     """What the lab wrote down; times in world seconds."""
@@ -48,7 +62,7 @@ class Truth:
     epoch_host_s: float
     lag_s: float
     clocks: dict[str, list[TruthClock]] = field(default_factory=dict)
-    lost: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    lost: dict[str, list[TruthLoss]] = field(default_factory=dict)
     strikes: dict[str, Floats] = field(default_factory=dict)
 
 
@@ -94,7 +108,7 @@ def read_truth(path: Path) -> Truth:
     """Read a truth file; lines cut off by a crash are passed over."""
     lab: dict[str, Any] = {}
     clocks: dict[str, list[TruthClock]] = defaultdict(list)
-    lost: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    lost: dict[str, list[TruthLoss]] = defaultdict(list)
     strikes: dict[str, list[float]] = {side: [] for side in SIDES}
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
@@ -109,7 +123,14 @@ def read_truth(path: Path) -> Truth:
                 TruthClock(record["t0_s"], record["period_s"], record["counter0"])
             )
         elif kind == "lost":
-            lost[record["stream"]].append((int(record["counter"]), int(record["n"])))
+            lost[record["stream"]].append(
+                TruthLoss(
+                    max(len(clocks[record["stream"]]) - 1, 0),
+                    int(record["counter"]),
+                    int(record["n"]),
+                    bool(record.get("counted", True)),
+                )
+            )
         elif kind == "event" and record["event"] == "strike":
             strikes[record["side"]].append(float(record["t_s"]))
     if "epoch_host_s" not in lab:
@@ -118,7 +139,7 @@ def read_truth(path: Path) -> Truth:
         float(lab["epoch_host_s"]),
         float(lab.get("lag_s", 0.0)),
         dict(clocks),
-        {name: sorted(found) for name, found in lost.items()},
+        dict(lost),
         {side: np.sort(np.array(found)) for side, found in strikes.items()},
     )
 
@@ -192,26 +213,31 @@ def true_times(truth: Truth, stream: RecordedStream) -> Floats:
     modulus = float(stream.counter.modulus)
     roughly = stream.t_lsl - truth.epoch_host_s - truth.lag_s
     best, gap = np.full(counter.size, np.nan), np.full(counter.size, np.inf)
-    for clock in truth.clocks[stream.name]:
+    lost = truth.lost.get(stream.name, [])
+    for k, clock in enumerate(truth.clocks[stream.name]):
         near = (roughly - clock.t0_s) / clock.period_s + clock.counter0
         unwrapped = counter + modulus * np.round((near - counter) / modulus)
-        if stream.counter.source == "adapter":
-            unwrapped = _with_losses(unwrapped, clock, truth.lost.get(stream.name, []))
-        at = clock.t0_s + (unwrapped - clock.counter0) * clock.period_s
+        sampled = unwrapped.copy()
+        for loss in lost:
+            if loss.clock == k and not loss.counted:
+                sampled[unwrapped >= loss.counter] += loss.n
+        at = clock.t0_s + (sampled - clock.counter0) * clock.period_s
         nearer = np.abs(at - roughly) < gap
         best[nearer], gap[nearer] = at[nearer], np.abs(at - roughly)[nearer]
     return best
 
 
-def _with_losses(
-    received: Floats, clock: TruthClock, lost: list[tuple[int, int]]
-) -> Floats:
-    """Turn counts of what was received into counts of what was sampled."""
-    sampled = received.copy()
-    for first, n in lost:
-        if first >= clock.counter0:
-            sampled[sampled >= first] += n
-    return sampled
+def loss_times(truth: Truth, name: str) -> list[tuple[float, int]]:
+    """Return the world time and the number of samples of every loss of a stream."""
+    found = []
+    for k, clock in enumerate(truth.clocks[name]):
+        silent = 0
+        for loss in (one for one in truth.lost.get(name, []) if one.clock == k):
+            sampled = loss.counter + silent
+            silent += 0 if loss.counted else loss.n
+            at = clock.t0_s + (sampled - clock.counter0) * clock.period_s
+            found.append((at, loss.n))
+    return found
 
 
 def to_world(time_s: Floats, frames_s: Floats, world_s: Floats) -> Floats:
@@ -236,10 +262,7 @@ def _losses(
     stream = recording[name]
     true_s = true_times(truth, stream)
     first, last = float(np.nanmin(true_s)), float(np.nanmax(true_s))
-    n_true = 0
-    for counter, n in truth.lost.get(name, []):
-        at = [c.t0_s + (counter - c.counter0) * c.period_s for c in truth.clocks[name]]
-        n_true += n if any(first < t < last for t in at) else 0
+    n_true = sum(n for at, n in loss_times(truth, name) if first < at < last)
     gaps = derived[f"clock/{name}/gaps"].arrays
     inferred = gaps["kind"] == "inferred"
     return LossError(

@@ -10,7 +10,9 @@ import pytest
 from acquire.dataset.truth import (
     Comparison,
     TruthError,
+    TruthLoss,
     compare_with_truth,
+    loss_times,
     read_truth,
     true_times,
 )
@@ -156,7 +158,7 @@ def test_upstream_losses_move_what_an_adapter_counts(tmp_path: Path) -> None:
     truth = read_truth(write_truth(tmp_path / "t.jsonl", recorded, slice(0, 0)))
     stream = recorded.recording["semg"]
     keep = np.ones(stream.data.shape[0], bool)
-    keep[3000:3040] = False
+    keep[3000:3040] = keep[5000:5005] = False
     data = stream.data[keep].copy()
     data[:, stream.labels.index("index")] = np.arange(keep.sum())
     counted = replace(
@@ -165,9 +167,14 @@ def test_upstream_losses_move_what_an_adapter_counts(tmp_path: Path) -> None:
         t_lsl=stream.t_lsl[keep],
         counter=replace(stream.counter, source="adapter"),
     )
-    told = replace(truth, lost={"semg": [(3000, 40)]})
-    want = (recorded.trial_time_s()["semg"] + recorded.t0_s)[keep]
-    np.testing.assert_allclose(true_times(told, counted), want, atol=1e-9)
+    silent = [TruthLoss(0, 3000, 40, False), TruthLoss(0, 4960, 5, False)]
+    told = replace(truth, lost={"semg": silent})
+    every = recorded.trial_time_s()["semg"] + recorded.t0_s
+    np.testing.assert_allclose(true_times(told, counted), every[keep], atol=1e-9)
+    assert loss_times(told, "semg") == [
+        (pytest.approx(every[3000]), 40),
+        (pytest.approx(every[5000]), 5),
+    ]
 
 
 def test_what_is_no_truth_file_is_refused(root: Path, tmp_path: Path) -> None:
