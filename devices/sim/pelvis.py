@@ -25,10 +25,10 @@ LEADING, TRAILING = 0.0, 0.46
 #: the pelvis is furthest back before the person's centre at this phase, and again
 FORE_PHASE = 0.055
 #: nobody's leg gets straighter than this
-STRAIGHTEST_DEG = 2.5
+STRAIGHTEST_DEG = 4.0
 #: legs trail the pelvis by this much of the body's centre of mass
 LEGS_BEHIND_M = -0.01
-_SOFTNESS_M = 0.0015
+_SOFTNESS_M = 0.003
 _FULL = 2 * math.pi
 _SWAY_CHANNELS = (31, 32)
 

@@ -25,7 +25,7 @@ class Walker:
         if deck:
             history.append(0.0, "deck", {"target_deg": deck, "rate_dps": 40.0})
         if turned:
-            history.append(0.0, "facing", {"reversed": True})
+            history.append(0.05, "facing", {"reversed": True})
         history.append(
             6.0 if turned else 0.5,
             "belts",
