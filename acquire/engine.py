@@ -9,7 +9,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -52,7 +52,8 @@ class Take:
 class LabEngine:
     """The engine of a real or virtual laboratory.
 
-    `publish` journals an event and sends it to LSL. `on_take` is called, on the worker
+    `required_streams` maps the name of each stream that a recording must hold to its
+    source id, empty where any will do. `publish` journals an event and sends it to LSL. `on_take` is called, on the worker
     thread, with every take once its file is closed.
     """
 
@@ -65,12 +66,14 @@ class LabEngine:
         runtime_dir: Path,
         treadmill: str | None,
         capture: Capture | None,
-        required_streams: tuple[str, ...],
+        required_streams: Mapping[str, str],
+        optional_streams: Sequence[str] = (),
         publish: Callable[[str, Mapping[str, object]], None],
         on_take: Callable[[Take], None],
     ) -> None:
         self._dataset, self._participant, self._session = dataset, participant, session
-        self._capture, self._required = capture, required_streams
+        self._capture, self._required = capture, dict(required_streams)
+        self._optional = list(optional_streams)
         self._publish, self._on_take = publish, on_take
         self._belts = ControlClient(treadmill, runtime_dir) if treadmill else None
         self._beat = ControlClient(treadmill, runtime_dir) if treadmill else None
@@ -177,7 +180,7 @@ class LabEngine:
         if not seen:
             return RecordingStatus("failed", ("the recorder does not answer",))
         state = str(seen.get("state", "unknown"))
-        problems = tuple(str(problem) for problem in seen.get("reasons", ()))
+        problems = tuple(str(problem) for problem in seen.get("problems", ()))
         return RecordingStatus(state, problems, dict(seen))
 
     def finish(self, trial: TrialPlan) -> None:
@@ -222,13 +225,21 @@ class LabEngine:
         self._take = key
         path = key.xdf(self._dataset)
         path.parent.mkdir(parents=True, exist_ok=True)
-        arguments = {"out": str(path), "required": list(self._required)}
         try:
-            said = self._recorder.request("arm", ARM_TIMEOUT_S, **arguments)
+            said = self._recorder.request(
+                "arm",
+                ARM_TIMEOUT_S,
+                out=str(path),
+                required=list(self._required),
+                optional=self._optional,
+                expected={
+                    name: source for name, source in self._required.items() if source
+                },
+            )
         except ControlError as error:
-            said = {"ready": False, "reasons": [str(error)]}
+            said = {"ready": False, "problems": [str(error)]}
         if not said.get("ready"):
-            reasons = tuple(str(reason) for reason in said.get("reasons", ()))
+            reasons = tuple(str(reason) for reason in said.get("problems", ()))
             self._recording = RecordingStatus("failed", reasons)
             return
         self._recording = RecordingStatus("armed")
@@ -247,10 +258,12 @@ class LabEngine:
         try:
             said = self._recorder.request("stop", FINISH_TIMEOUT_S)
         except ControlError as error:
-            said = {"state": "failed", "reasons": [str(error)]}
+            said = {"state": "failed", "problems": [str(error)]}
         state = str(said.get("state", "failed"))
         problems = tuple(
-            str(text) for kind in ("reasons", "warnings") for text in said.get(kind, ())
+            str(text)
+            for kind in ("problems", "warnings")
+            for text in said.get(kind, ())
         )
         path = key.xdf(self._dataset)
         if path.is_file():

@@ -31,6 +31,10 @@ class EventStream:
             waveform=rig.trigger.waveform,
         )
 
+    @property
+    def source_id(self) -> str:
+        return self._outlet.source_id
+
     def send(self, event: str, facts: Mapping[str, object]) -> None:
         """Send one event, stamped now; values that are not JSON are sent as text."""
         t_lsl = local_clock()

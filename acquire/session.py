@@ -24,7 +24,7 @@ from typing import Any
 from acquire.archive import archive_take
 from acquire.control import ControlClient, ControlError, ControlServer
 from acquire.engine import LabEngine, Take
-from acquire.event_stream import EventStream
+from acquire.event_stream import EVENTS, EventStream
 from acquire.findings import Finding
 from acquire.lsl import local_clock
 from acquire.preflight import device_findings, disk_findings
@@ -158,18 +158,21 @@ class Session:
         ]
         return [*hosts, ChildSpec("recorder", "acquire.recorder", common)]
 
-    def _wait_for_devices(self) -> tuple[str, ...]:
-        """Return the streams a recording must hold, once all devices are there."""
+    def _wait_for_devices(self) -> dict[str, str]:
+        """Return streams that a recording must hold, with their source ids.
+
+        Waits until every device streams; a rig may name the streams itself.
+        """
         end_s = time.monotonic() + STREAMS_TIMEOUT_S
         waiting = dict.fromkeys([*self._rig.devices, "recorder"], "not started")
-        streams: list[str] = ["kinemuse-events"]
+        streams: dict[str, str] = {EVENTS.name: self._events.source_id}
         while waiting:
             for name in list(waiting):
                 state, found = self._look_at(name)
                 if state in ("streaming", "idle"):
                     del waiting[name]
                     entry = self._rig.devices.get(name)
-                    streams += found if entry and entry.required else []
+                    streams |= found if entry and entry.required else {}
                 else:
                     waiting[name] = state
             if not waiting:
@@ -177,20 +180,22 @@ class Session:
             if time.monotonic() > end_s:
                 raise SessionError(self._what_is_missing(waiting))
             time.sleep(0.1)
-        return self._rig.streams or tuple(streams)
+        wanted = self._rig.streams or tuple(streams)
+        return {name: streams.get(name, "") for name in wanted}
 
-    def _look_at(self, name: str) -> tuple[str, list[str]]:
+    def _look_at(self, name: str) -> tuple[str, dict[str, str]]:
         client = ControlClient(name, self._plan.runtime_dir)
         try:
             seen = client.request("snapshot", 1.0)
         except ControlError as error:
-            return str(error), []
+            return str(error), {}
         finally:
             client.close()
         reason = seen.get("reason") or ""
         state = str(seen.get("state", "unknown"))
-        names = [str(stream["name"]) for stream in seen.get("streams", [])]
-        return f"{state}: {reason}" if reason and state != "streaming" else state, names
+        said = f"{state}: {reason}" if reason and state != "streaming" else state
+        streams = seen.get("streams", []) if name in self._rig.devices else []
+        return said, {str(s["name"]): str(s["source_id"]) for s in streams}
 
     def _what_is_missing(self, waiting: Mapping[str, str]) -> str:
         lines = [f"{name}: {why}" for name, why in waiting.items()]
@@ -199,7 +204,7 @@ class Session:
             [f"not ready after {STREAMS_TIMEOUT_S:g} s:", *lines, f"(logs in {logs})"]
         )
 
-    def _start_engine(self, required: tuple[str, ...]) -> None:
+    def _start_engine(self, required: Mapping[str, str]) -> None:
         rig, plan = self._rig, self._plan
         self._engine = LabEngine(
             dataset=plan.dataset,
@@ -211,6 +216,7 @@ class Session:
             if rig.capture
             else None,
             required_streams=required,
+            optional_streams=[f"{name}-notices" for name in rig.devices],
             publish=self._publish,
             on_take=self._archive,
         )

@@ -25,7 +25,7 @@ class FakeLab:
         self.arm_reasons: list[str] = []
         self.recorder_state = "idle"
         self.armed: Mapping[str, Any] = {}
-        self.stop_answer: dict[str, Any] = {"state": "verified", "reasons": []}
+        self.stop_answer: dict[str, Any] = {"state": "verified", "problems": []}
         self.treadmill = ControlServer(
             "bertec", {"command": self._command, "snapshot": self._belts}, runtime
         )
@@ -35,7 +35,7 @@ class FakeLab:
                 "arm": self._arm,
                 "start": self._start,
                 "stop": self._stop,
-                "snapshot": lambda _: {"state": self.recorder_state, "reasons": []},
+                "snapshot": lambda _: {"state": self.recorder_state, "problems": []},
             },
             runtime,
         )
@@ -59,7 +59,7 @@ class FakeLab:
 
     def _arm(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         self.armed = request
-        return {"ready": not self.arm_reasons, "reasons": self.arm_reasons}
+        return {"ready": not self.arm_reasons, "problems": self.arm_reasons}
 
     def _start(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         self.recorder_state = "recording"
@@ -119,7 +119,7 @@ def engine(
         runtime_dir=tmp_path / "runtime",
         treadmill="bertec",
         capture=line,
-        required_streams=("semg",),
+        required_streams={"semg": "kinemuse:n:0:semg"},
         publish=lambda *_: None,
         on_take=takes.append,
     )
@@ -172,6 +172,7 @@ def test_a_take_goes_from_arming_to_verified(
     engine.arm(TRIAL)
     wait_for(lambda: engine.recording().state == "armed")
     assert lab.armed["required"] == ["semg"]
+    assert lab.armed["expected"] == {"semg": "kinemuse:n:0:semg"}
     assert lab.armed["out"].endswith("Ideal/DS_5/S_1/Trial_1_take1.xdf")
     engine.record()
     wait_for(lambda: engine.recording().state == "recording")
