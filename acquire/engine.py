@@ -53,8 +53,9 @@ class LabEngine:
     """The engine of a real or virtual laboratory.
 
     `required_streams` maps the name of each stream that a recording must hold to its
-    source id, empty where any will do. `publish` journals an event and sends it to LSL. `on_take` is called, on the worker
-    thread, with every take once its file is closed.
+    source id, empty where any will do. `publish` journals an event and sends it to
+    LSL. `on_take` is called, on the worker thread, with every take once its file is
+    closed.
     """
 
     def __init__(
