@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import sync
+from acquire.align_losses import place_losses
 from acquire.align_streams import CountedStream, StreamClock, count_samples
 from acquire.storage.recording import RecordedStream, Recording
 
@@ -202,6 +203,8 @@ def _by_edges(
     if fit.status != "ok" and 2 * fit.n_matched <= fit.n_device:
         wide = attempt(_WIDE_S)
         fit = wide if wide.n_matched > fit.n_matched else fit
+    if fit.steps:
+        fit = place_losses(fit, stream.index, stream.stamps)
     return _filled(fit, stream, reference) if fit.runs and stream.breaks else fit
 
 

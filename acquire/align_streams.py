@@ -317,7 +317,8 @@ def _losses(fit: sync.ClockFit) -> list[sync.Gap]:
         if n < 1:
             continue
         width = max(1, round(step.half_width_s * fit.rate_hz))
-        middle = 0.5 * (step.after + step.before)
+        borders = (run.begin for run in fit.runs)
+        middle = next((b for b in borders if step.after < b < step.before), step.before)
         gaps.append(sync.Gap(middle, n, "inferred", width, step.after, step.before))
     return gaps
 

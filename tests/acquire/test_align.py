@@ -293,3 +293,17 @@ def test_segment_without_edges_follows_its_stamps() -> None:
     assert error[:28000].max() <= 2e-3
     assert np.all(error <= clock.fit.half_width_s(clock.index))
     assert np.isfinite(error).all()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_stamps_place_an_unseen_loss_between_its_edges(seed: int) -> None:
+    lab = record(semg(drop=((18000, 40),)), seed=seed)
+    clock = align(lab.recording).streams["semg"]
+    (gap,) = clock.gaps
+    assert abs(gap.first_missing_index - 18000) <= 60
+    error = lab.errors("semg", clock.time_s)
+    assert np.mean(error > 1.5e-3) < 0.005
+    assert np.all(error <= clock.fit.half_width_s(clock.index))
+    assert (
+        gap.not_after - gap.not_before > 500
+    )  # the interval claims no more than edges
