@@ -126,7 +126,10 @@ def gait_group(found: GaitResult) -> Group:
                 units={"start_s": "s", "end_s": "s", "off_s": "s"},
             ),
             "forces": Group(
-                {"time_s": found.force_time_s, **found.forces_n},
+                {
+                    "time_s": found.force_time_s,
+                    **{str(side): force for side, force in found.forces_n.items()},
+                },
                 units={"time_s": "s", "left": "N", "right": "N"},
                 axis="time_s",
                 attributes={"frame": "world", "acts_on": "person"},
