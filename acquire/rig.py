@@ -48,6 +48,15 @@ class TriggerConfig(_Part):
     edges into many."""
 
 
+class DeckConfig(_Part):
+    """How the deck turns, so that plates measured level can be placed on a slope."""
+
+    pivot_m: tuple[float, float, float]
+    """A point of the axis the deck turns about, in motion-capture world axes, m."""
+    plates_follow_deck: bool = True
+    """Whether the force plates tilt with the deck (and measure in its axes)."""
+
+
 class DeviceEntry(_Part):
     """One instrument: its kind, whether a session needs it, and its settings."""
 
@@ -74,6 +83,8 @@ class RigConfig(_Part):
     """The device whose capture start and stop raise and lower the trigger line."""
     streams: tuple[str, ...] = ()
     """Streams a recording must hold; empty: those of every required device."""
+    deck: DeckConfig | None = None
+    """Geometry of the deck; a virtual lab has its own in `lab.plates`."""
     devices: Annotated[Mapping[str, DeviceEntry], Field(min_length=1)]
     lab: LabConfig | None = None
 
