@@ -28,11 +28,11 @@ class Merger:
 
         Batches of other channels are ignored.
         """
-        for batch in batches:
-            if batch.index in self._waiting:
-                self._waiting[batch.index].append(batch.samples)
-                self._sizes[batch.index] += batch.samples.size
-        if not self._begun:
+        ours = [batch for batch in batches if batch.index in self._waiting]
+        for batch in ours:
+            self._waiting[batch.index].append(batch.samples)
+            self._sizes[batch.index] += batch.samples.size
+        if ours and not self._begun:
             self._begin()
         n_rows = min(self._sizes.values())
         if max(self._sizes.values()) - n_rows > MOST_WAITING:
@@ -53,7 +53,7 @@ class Merger:
     def _begin(self) -> None:
         """Cut all channels to the length of the shortest, keeping their ends."""
         n_rows = min(self._sizes.values())
-        self._begun = max(self._sizes.values()) > 0
+        self._begun = True
         for index, parts in self._waiting.items():
             excess = self._sizes[index] - n_rows
             if excess:

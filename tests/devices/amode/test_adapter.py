@@ -31,11 +31,10 @@ class Muscles:
 
 
 class Bench:
-    def __init__(self, stack, options=None, faults=(), waveform="level", **settings):
+    def __init__(self, stack, options=None, waveform="level", **settings):
         twin = TwinConfig(
             clock=CLOCK,
             options=options or {},
-            faults=tuple(FaultSpec.parse(text) for text in faults),
         )
         self.lab = LocalLab(LabConfig(twins={"us": twin}, waveform=waveform))
         self.twin = AModeTwin(self.lab, "us", 0, Muscles())
@@ -50,6 +49,12 @@ class Bench:
         (self.spec,) = self.adapter.connect(2.0)
         self.adapter.start()
         return self
+
+    def inject(self, text):
+        """Make a fault happen, as of now."""
+        fault = FaultSpec.parse(f"us:{text}").to_mapping()
+        del fault["at"]
+        self.lab.append("fault", fault)
 
     def pump(self, seconds):
         """Read for a while, and until there is something on a busy machine."""
@@ -119,7 +124,9 @@ def test_the_trigger_line_is_in_the_frames(bench):
 
 
 def test_drops_are_counted_exactly(bench):
-    us = bench(faults=["us:drop:at=0.8,n=3"]).connect()
+    us = bench().connect()
+    us.pump(0.3)
+    us.inject("drop:n=3")
     us.pump(1.4)
     (gap,) = [notice for notice in us.notices if notice.code == "gap"]
     lost = us.truth("lost")
@@ -130,29 +137,37 @@ def test_drops_are_counted_exactly(bench):
 
 
 def test_a_damaged_frame_is_thrown_away_and_told(bench):
-    us = bench(faults=["us:crc:at=0.8"]).connect()
+    us = bench().connect()
+    us.pump(0.3)
+    us.inject("crc")
     us.pump(1.3)
     assert us.codes() == ["crc", "gap"]
     assert us.notices[1].data["n_missing"] == 1
 
 
 def test_refilled_frames_keep_their_flag(bench):
-    us = bench(faults=["us:drop:at=0.8,n=2,refill=1"]).connect()
+    us = bench().connect()
+    us.pump(0.3)
+    us.inject("drop:n=2,refill=1")
     us.pump(1.3)
     check_counter(us.spec, us.rows)
     assert np.count_nonzero(us.rows[:, 2] & 2) == 2
 
 
 def test_a_duplicate_is_recorded_once(bench):
-    us = bench(faults=["us:duplicate:at=0.8,n=2"]).connect()
+    us = bench().connect()
+    us.pump(0.3)
+    us.inject("duplicate:n=2")
     us.pump(1.3)
     check_counter(us.spec, us.rows)
     assert us.codes() == ["duplicate", "duplicate"]
 
 
-@pytest.mark.parametrize("fault", ["stall:at=0.4,for=0.5", "burst:at=0.3,for=1,n=6"])
+@pytest.mark.parametrize("fault", ["stall:for=0.5", "burst:for=1,n=6"])
 def test_late_frames_are_all_there_with_growing_stamps(bench, fault):
-    us = bench(faults=["us:" + fault]).connect()
+    us = bench().connect()
+    us.pump(0.2)
+    us.inject(fault)
     us.pump(1.6)
     check_counter(us.spec, us.rows)
     assert max(len(chunk.samples) for chunk in us.chunks) >= 5
@@ -160,13 +175,17 @@ def test_late_frames_are_all_there_with_growing_stamps(bench, fault):
 
 
 def test_a_stall_beyond_its_time_is_an_error(bench):
-    us = bench(faults=["us:stall:at=0.4,for=9"], stall_s=0.3).connect()
+    us = bench(stall_s=0.8).connect()
+    us.pump(0.3)
+    us.inject("stall:for=9")
     with pytest.raises(DeviceTimeoutError, match="no A-mode frame"):
         us.pump(3.0)
 
 
 def test_a_disconnect_is_an_error_and_connecting_again_works(bench):
-    us = bench(faults=["us:disconnect:at=0.4,for=0.3"]).connect()
+    us = bench().connect()
+    us.pump(0.3)
+    us.inject("disconnect:for=0.3")
     with pytest.raises(DeviceConnectionError):
         us.pump(3.0)
     end_s = perf_counter() + 3.0
@@ -282,7 +301,9 @@ def test_wrong_peers():
 
 
 def test_a_badly_coupled_probe_has_no_echo(bench):
-    us = bench(faults=["us:coupling_loss:at=0.0,for=9,probe=2"]).connect()
+    us = bench().connect()
+    us.pump(0.3)
+    us.inject("coupling_loss:for=9,probe=2")
     us.pump(0.6)
     lines = us.rows[-1, 7:].reshape(4, 1000)
     assert np.abs(lines[1]).max() < 150

@@ -28,10 +28,9 @@ LABELS = [channel.label for channel in CHANNELS]
 class Bench:
     """A lab, a panel and an adapter; `pump` is the device host's loop."""
 
-    def __init__(self, stack, options=None, faults=(), **settings):
+    def __init__(self, stack, options=None, **settings):
         twin = TwinConfig(
             options=options or {},
-            faults=tuple(FaultSpec.parse(text) for text in faults),
         )
         self.lab = LocalLab(LabConfig(twins={"mill": twin}))
         self.twin = BertecTwin(self.lab, "mill", 0)
@@ -58,6 +57,12 @@ class Bench:
         self.adapter.start()
         return self
 
+    def inject(self, text):
+        """Make a fault happen, as of now."""
+        fault = FaultSpec.parse(f"mill:{text}").to_mapping()
+        del fault["at"]
+        self.lab.append("fault", fault)
+
     def pump(self, seconds, until=lambda: False):
         end_s = perf_counter() + seconds
         while perf_counter() < end_s and not until():
@@ -76,7 +81,7 @@ class Bench:
     def walk(self):
         self.pump(0.3)
         self.adapter.command("belts", FAST)
-        assert self.pump(2.0, lambda: "reached" in self.codes)
+        assert self.pump(5.0, lambda: "reached" in self.codes)
 
 
 @pytest.fixture
@@ -113,8 +118,9 @@ def test_lost_heartbeat_stops_the_real_belts(bench):
 
 
 def test_an_estop_is_an_unexpected_stop_and_its_release_moves_nothing(bench):
-    mill = bench(faults=["mill:estop:at=1.6,for=0.8"]).connect()
+    mill = bench().connect()
     mill.walk()
+    mill.inject("estop:for=0.8")
     assert mill.pump(2.5, lambda: mill.state() == "unexpected_stop")
     with pytest.raises(SetpointRejectedError, match="unexpected_stop"):
         mill.adapter.command("belts", FAST)
@@ -187,7 +193,9 @@ def test_closing_in_mid_walk_sends_a_stop(bench):
 
 
 def test_a_disconnect_raises_and_the_state_is_unknown(bench):
-    mill = bench(faults=["mill:disconnect:at=0.5,for=0.3"]).connect()
+    mill = bench().connect()
+    mill.pump(0.3)
+    mill.inject("disconnect:for=0.3")
     with pytest.raises(DeviceConnectionError):
         mill.pump(3.0)
     assert mill.state() == "connection_lost"
@@ -198,7 +206,9 @@ def test_a_disconnect_raises_and_the_state_is_unknown(bench):
 
 
 def test_a_stall_makes_the_state_unknown_and_refuses_commands(bench):
-    mill = bench(faults=["mill:stall:at=0.5,for=1.0"]).connect()
+    mill = bench().connect()
+    mill.pump(0.3)
+    mill.inject("stall:for=1.0")
     assert mill.pump(2.0, lambda: mill.state() == "unknown")
     with pytest.raises(SetpointRejectedError, match="fresh"):
         mill.adapter.command("belts", FAST)
@@ -206,14 +216,17 @@ def test_a_stall_makes_the_state_unknown_and_refuses_commands(bench):
 
 
 def test_a_silent_panel_is_given_up_within_its_time(bench):
-    mill = bench(faults=["mill:stall:at=0.5,for=60"], status_timeout_s=0.5).connect()
+    mill = bench(status_timeout_s=0.8).connect()
+    mill.pump(0.3)
+    mill.inject("stall:for=60")
     with pytest.raises(DeviceError, match="BELT STATE UNKNOWN"):
         mill.pump(5.0)
 
 
 def test_a_burst_of_held_back_status_is_no_unexpected_stop(bench):
-    mill = bench(faults=["mill:burst:at=1.5,for=0.4"]).connect()
+    mill = bench().connect()
     mill.walk()
+    mill.inject("burst:for=0.4")
     mill.pump(1.5)
     assert mill.state() == "moving"
     np.testing.assert_array_equal(np.diff(mill.column("index")), 1)

@@ -28,11 +28,10 @@ class Muscles:
 
 
 class Bench:
-    def __init__(self, stack, options=None, faults=(), **settings):
+    def __init__(self, stack, options=None, **settings):
         twin = TwinConfig(
             clock=CLOCK,
             options=options or {},
-            faults=tuple(FaultSpec.parse(text) for text in faults),
         )
         self.lab = LocalLab(LabConfig(twins={"emg": twin}, waveform="level"))
         self.twin = NoraxonTwin(self.lab, "emg", 0, Muscles())
@@ -47,6 +46,12 @@ class Bench:
         (self.spec,) = self.adapter.connect(timeout_s)
         self.adapter.start()
         return self
+
+    def inject(self, text):
+        """Make a fault happen, as of now."""
+        fault = FaultSpec.parse(f"emg:{text}").to_mapping()
+        del fault["at"]
+        self.lab.append("fault", fault)
 
     def pump(self, seconds):
         """Read for a while, and until there is something on a busy machine."""
@@ -120,7 +125,9 @@ def test_an_analog_trigger_channel(bench):
 
 
 def test_a_silent_loss_shows_in_the_truth_alone(bench):
-    emg = bench(faults=["emg:drop:at=0.6,n=40"]).connect()
+    emg = bench().connect()
+    emg.pump(0.3)
+    emg.inject("drop:n=40")
     emg.pump(1.2)
     check_counter(emg.spec, emg.rows)
     lost = emg.truth("lost")
@@ -130,9 +137,11 @@ def test_a_silent_loss_shows_in_the_truth_alone(bench):
     assert np.diff(emg.rows[:, 0]).max() == pytest.approx(20.5, abs=0.05)
 
 
-@pytest.mark.parametrize("fault", ["burst:at=0.3,for=0.5", "stall:at=0.3,for=0.5"])
+@pytest.mark.parametrize("fault", ["burst:for=0.5", "stall:for=0.5"])
 def test_late_samples_are_all_there(bench, fault):
-    emg = bench(faults=["emg:" + fault]).connect()
+    emg = bench().connect()
+    emg.pump(0.2)
+    emg.inject(fault)
     emg.pump(1.4)
     check_counter(emg.spec, emg.rows)
     assert max(len(chunk.samples) for chunk in emg.chunks) > 800
@@ -140,20 +149,26 @@ def test_late_samples_are_all_there(bench, fault):
 
 
 def test_mr_that_hangs_is_a_timeout(bench):
-    emg = bench(faults=["emg:stall:at=0.3,for=9"], request_timeout_s=0.3).connect()
+    emg = bench(request_timeout_s=0.8).connect()
+    emg.pump(0.3)
+    emg.inject("stall:for=9")
     with pytest.raises(DeviceTimeoutError, match="did not answer"):
         emg.pump(2.0)
     emg.lab.alive = False
 
 
 def test_mr_that_goes_away_is_a_connection_error(bench):
-    emg = bench(faults=["emg:disconnect:at=0.3,for=0.5"]).connect()
+    emg = bench().connect()
+    emg.pump(0.3)
+    emg.inject("disconnect:for=0.5")
     with pytest.raises(DeviceConnectionError):
         emg.pump(2.0)
 
 
 def test_a_measurement_that_ends_is_told(bench):
-    emg = bench(faults=["emg:restart:at=0.5"], stall_s=0.3).connect()
+    emg = bench(stall_s=0.8).connect()
+    emg.pump(0.3)
+    emg.inject("restart")
     with pytest.raises(DeviceTimeoutError, match="measurement stopped"):
         emg.pump(3.0)
     emg.chunks.clear()
@@ -197,9 +212,10 @@ def test_names_in_mr_are_mapped(bench):
 
 @pytest.mark.parametrize(("fault", "rms"), [("electrode_off", 400), ("saturate", 5000)])
 def test_a_bad_electrode_concerns_one_channel(bench, fault, rms):
-    emg = bench(faults=[f"emg:{fault}:at=0.0,for=9,channel=R_LG"]).connect()
-    emg.pump(0.6)
-    bad = emg.rows[emg.true_s() > 0.01]
+    emg = bench().connect()
+    emg.inject(f"{fault}:for=9,channel=R_LG")
+    emg.pump(0.8)
+    bad = emg.rows[emg.true_s() > emg.lab.history.inputs[0].t_s + 0.01]
     assert np.std(bad[:, 2]) == pytest.approx(rms, rel=0.15)
     np.testing.assert_allclose(np.diff(bad[:, 3]), 0.5, atol=0.05)
 

@@ -140,6 +140,13 @@ def test_a_channel_enabled_at_the_instant_of_the_first_reply():
     np.testing.assert_array_equal(rows[:, 0], rows[:, 1])
 
 
+def test_an_empty_first_reply_means_that_all_begin_together():
+    merger = Merger([0, 1])
+    merger.add([batch(0, 0, 0), batch(1, 0, 0)])
+    rows = merger.add([batch(0, 0, 5), batch(1, 0, 3)])
+    np.testing.assert_array_equal(rows, [[0, 0], [1, 1], [2, 2]])
+
+
 def test_a_channel_that_dies_is_an_error():
     merger = Merger([0, 1])
     merger.add([batch(0, 0, 1), batch(1, 0, 1)])
