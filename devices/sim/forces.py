@@ -37,7 +37,7 @@ def ground_forces(mass_kg: float, pose: Pose, rows: Rows) -> Array:
     lean = aim[..., :2] / (_AIM * aim[..., 2:])
     level: Array = vertical[..., None] * lean
     rest = total[:, None, :2] - level.sum(axis=1, keepdims=True)
-    level = level + share[..., None] * rest
+    level = (level + share[..., None] * rest) * (share > 0)[..., None]
     forces: Array = np.concatenate([level, vertical[..., None]], axis=-1)
     return forces
 

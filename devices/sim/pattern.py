@@ -43,7 +43,7 @@ def vigour(speed_mps: Array, scale_mps: float) -> Array:
 
 def step_ahead_m(speed_mps: Array, slope_deg: Array) -> Array:
     """Return how far the ankle's mean place in stance lies before the hip."""
-    further = 0.055 - 0.005 * np.maximum(slope_deg, 0.0)
+    further = 0.062 - 0.005 * np.maximum(slope_deg, 0.0)
     back: Array = -STAND_AHEAD_M - further * vigour(speed_mps, 0.4)
     return back
 
@@ -70,12 +70,12 @@ def strike_knee_deg(speed_mps: Array, slope_deg: Array) -> Array:
 def mid_knee_deg(speed_mps: Array, slope_deg: Array) -> Array:
     """Return the knee flexion intended in mid-stance."""
     up, down = np.maximum(slope_deg, 0.0), np.maximum(-slope_deg, 0.0)
-    angle: Array = 7 + 9 * vigour(speed_mps, 0.6) + 1.0 * up + 1.0 * down
+    angle: Array = 5.5 + 8 * vigour(speed_mps, 0.6) + 1.0 * up + 1.0 * down
     return angle
 
 
 def trail_knee_deg(speed_mps: Array, slope_deg: Array) -> Array:
     """Return the knee flexion intended late in stance."""
     down = np.maximum(-slope_deg, 0.0)
-    angle: Array = 5.5 + 1.5 * down + 0.0 * speed_mps
+    angle: Array = 3.5 + 1.5 * down + 0.0 * speed_mps
     return angle

@@ -48,6 +48,12 @@ class Walker:
         n = int((self.until_s - self.since_s) * rate_hz)
         return self.since_s + np.arange(n) / rate_hz
 
+    def rows(self, t):
+        """The walk's rows at lattice times."""
+        k = np.round(t * 1000).astype(int)
+        self.person.walk.reach(int(k.max()))
+        return self.person.walk.at(k)
+
     def strikes(self, side="left", kind="strike"):
         events = self.person.heel_strikes(self.since_s, self.until_s)
         return np.array([t for t, s, k in events if s == side and k == kind])
