@@ -51,7 +51,8 @@ def read_xdf(path: Path) -> Recording:
     beside the file (``<file>.journal``) it decides what can be trusted: samples from
     bytes it does not vouch for are returned too, but counted as *unverified* in
     `problems`. Samples that touch a page of zeros, which is what a power cut leaves
-    of a lost write, are returned only if the journal vouches for them.
+    of a lost write, are returned only if the journal vouches for them, or if there is
+    no journal and the file was closed with a footer for every stream.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def read_xdf(path: Path) -> Recording:
     walk = scan(buffer)
     problems = [*(checked.problems if checked else ()), *walk.problems]
     found = _sort_chunks(buffer, walk.chunks, checked, problems)
-    zeros = zero_pages(buffer)
+    zeros = _suspect_pages(buffer, found, journalled=checked is not None)
     streams: list[RecordedStream] = []
     ids: list[int] = []
     for stream_id, parts in found.items():
@@ -101,6 +102,16 @@ def _buffer(path: Path) -> xdf.Buffer:
         if not start:
             return b""
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _suspect_pages(
+    buffer: xdf.Buffer, found: dict[int, _Found], *, journalled: bool
+) -> NDArray[np.int64]:
+    """Return the pages of zeros that may stand for lost writes rather than for data."""
+    closed = bool(found) and all(parts.has_footer for parts in found.values())
+    if closed and not journalled:
+        return np.empty(0, np.int64)
+    return zero_pages(buffer)
 
 
 def _sort_chunks(

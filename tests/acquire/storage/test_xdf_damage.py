@@ -113,7 +113,7 @@ def test_a_zero_page_inside_one_chunk(tmp_path: Path, width: int) -> None:
     stream = spec("echo", "int16", 3000, 20.0)  # rows of 6000 bytes hold whole pages
     data = values("int16", (10, 3000))
     stamps = [1.0 + k / 20 if width or not k else None for k in range(10)]
-    foreign(tmp_path / "a.xdf", stream, [(data, stamps)])
+    foreign(tmp_path / "a.xdf", stream, [(data, stamps)], footer=False)
     torn = bytearray((tmp_path / "a.xdf").read_bytes())
     at = torn.index(data[4, :100].tobytes()) // 4096 + 1
     torn[at * 4096 : (at + 1) * 4096] = bytes(4096)
@@ -125,6 +125,15 @@ def test_a_zero_page_inside_one_chunk(tmp_path: Path, width: int) -> None:
     np.testing.assert_array_equal(kept.data, data[rows])
     assert 4 not in rows
     assert any("left out" in problem for problem in recording.problems)
+
+
+def test_zeros_of_a_foreign_file_that_was_closed_are_data(tmp_path: Path) -> None:
+    stream = spec("echo", "int16", 3000, 20.0)
+    data = np.zeros((10, 3000), np.int16)
+    foreign(tmp_path / "a.xdf", stream, [(data, [1.0 + k / 20 for k in range(10)])])
+    recording = read_xdf(tmp_path / "a.xdf")
+    np.testing.assert_array_equal(recording["echo"].data, data)
+    assert recording.complete
 
 
 def test_zeros_that_were_recorded_are_kept(tmp_path: Path) -> None:
