@@ -1,5 +1,6 @@
 """Judges live windows: one verdict per stream, with hysteresis."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -30,19 +31,22 @@ class Finding:
     unit: str
     age_s: float  #: since the level was entered
     advice: str
+    clearing: bool = False  #: good again, but not for long enough yet
 
     @property
     def text(self) -> str:
         """A line an operator can read: ``R_TA baseline rms 31 µV (limit 20)``."""
         what = self.metric.partition(".")[2].replace("_", " ")
         subject = f"{self.subject} " if self.subject else ""
-        return (
-            f"{subject}{what} {in_words(self.value, self.unit)} (limit {self.limit:g})"
-        )
+        value = in_words(self.value, self.unit)
+        state = "good again, limit" if self.clearing else "limit"
+        return f"{subject}{what} {value} ({state} {self.limit:g})"
 
 
 def in_words(value: float, unit: str) -> str:
     """Three digits and the unit, without exponents: ``5000 ms``, ``0.31 %``."""
+    if math.isnan(value):
+        return "not known now"
     digits = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return f"{digits} {unit}".rstrip()
 
@@ -102,7 +106,8 @@ class Monitor:
             state = Hysteresis(metric.enter_s, metric.leave_s)
             self._states[key] = state
         now_s = self._now()
-        shown = state.update(metric.level(value), now_s)
+        raw = metric.level(value)
+        shown = state.update(raw, now_s)
         if shown == "ok":
             return None
         limit = metric.limits.red if shown == "red" else metric.limits.amber
@@ -116,4 +121,5 @@ class Monitor:
             unit=metric.unit,
             age_s=now_s - state.since_s,
             advice=metric.advice,
+            clearing=raw == "ok",
         )

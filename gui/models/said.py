@@ -4,10 +4,11 @@ import json
 
 HIDDEN = ("event", "t_lsl")
 MOST_DETAILS = 4
+UNSAID = frozenset({"sent"})  #: notices for the journal alone: packets in hex
 
 
 def words_of(text: str) -> tuple[str, str]:
-    """Return what to say and how severe it is.
+    """Return what to say and how severe it is; nothing to say is an empty text.
 
     >>> words_of('{"event": "trial_start", "trial": "Trial_2"}')
     ('trial start: trial Trial_2', 'info')
@@ -20,6 +21,8 @@ def words_of(text: str) -> tuple[str, str]:
         return text, "info"
     if not isinstance(facts, dict):
         return text, "info"
+    if facts.get("code") in UNSAID:
+        return "", "info"
     if "severity" in facts:
         said = f"{facts.get('device', 'device')}: {facts.get('message', '')}"
         return said, str(facts["severity"])

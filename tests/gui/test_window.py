@@ -171,13 +171,15 @@ def test_events_are_shown_in_words(lab) -> None:
     source = lab.finder.sources["kinemuse-events"]
     event = {"event": "trial_start", "t_lsl": 5.0, "trial": "Trial_2"}
     notice = {"device": "vicon", "severity": "warning", "message": "3 frames lost"}
-    texts = [json.dumps(event), "not json", "[1]", json.dumps(notice)]
-    source.push(texts, [1.0, 2.0, 3.0, 4.0])
-    until(lambda: lab.live.stats()["kinemuse-events"].n_samples == 4)
+    packet = {"severity": "info", "code": "sent", "message": "00ff"}
+    texts = [json.dumps(each) for each in (event, [1], notice, packet)]
+    source.push([*texts, "not json"], [1.0, 2.0, 3.0, 4.0, 5.0])
+    until(lambda: lab.live.stats()["kinemuse-events"].n_samples == 5)
     lab.turn()
     said = lab.window.messages.log.toPlainText()
     assert "trial start: trial Trial_2" in said
     assert "not json" in said
+    assert "00ff" not in said
     assert "▲ vicon: 3 frames lost" in said
 
 

@@ -73,6 +73,16 @@ def test_an_unplugged_electrode_is_the_worst_finding_with_advice(now) -> None:
     assert verdict.values["semg.snr:M0"] > 12
 
 
+def test_a_fault_that_has_gone_is_called_good_again(now) -> None:
+    monitor = Monitor(now)
+    for x in (*[white(60.0)] * 4, muscle()):
+        (verdict,) = monitor.evaluate([emg(x)])
+        now.t += 1.5
+    assert verdict.level == "red"
+    assert all(finding.clearing for finding in verdict.findings)
+    assert "good again, limit" in verdict.findings[0].text
+
+
 def test_good_signals_get_a_good_verdict(now) -> None:
     monitor = Monitor(now)
     for _ in range(6):
@@ -118,7 +128,12 @@ def test_every_metric_is_complete() -> None:
 
 @pytest.mark.parametrize(
     ("value", "unit", "words"),
-    [(5000.0, "ms", "5000 ms"), (0.3112, "%", "0.311 %"), (31.26, "µV", "31.3 µV")],
+    [
+        (5000.0, "ms", "5000 ms"),
+        (0.3112, "%", "0.311 %"),
+        (31.26, "µV", "31.3 µV"),
+        (np.nan, "%", "not known now"),
+    ],
 )
 def test_numbers_are_written_without_exponents(value, unit, words) -> None:
     assert in_words(value, unit) == words
