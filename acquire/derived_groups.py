@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquire.align import Alignment
-from acquire.align_streams import StreamClock
+from acquire.align.streams import StreamClock
 from acquire.gait.cycles import Stride
 from acquire.gait.events import GaitEvent, Kind, Source
 from acquire.gait.feet import SIDES, Side

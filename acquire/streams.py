@@ -12,7 +12,7 @@ import psutil
 from acquire import lsl
 from acquire.lsl.discovery import FoundStream
 from acquire.lsl.inlet import Inlet
-from acquire.recorder_stream import StreamWorker
+from acquire.recorder.stream import StreamWorker
 from acquire.storage.stream_header import StreamHeaderError
 
 Health = Literal["ok", "slow", "silent", "waiting", "unreachable", "duplicate"]

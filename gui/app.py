@@ -10,7 +10,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QLabel
 
 from acquire.control import ControlClient
-from acquire.live_lsl import live_over_lsl
+from acquire.live.lsl import live_over_lsl
 from acquire.lsl import configure, local_clock
 from acquire.quality.monitor import Monitor
 from acquire.quality.service import QualityService

@@ -44,7 +44,7 @@ def record(
     as_json: Json = False,
 ) -> None:
     """Record any LSL streams into an XDF file."""
-    from acquire.recorder_adhoc import record as record_streams
+    from acquire.recorder.adhoc import record as record_streams
 
     with stderr.status("looking for streams") as status:
         result = record_streams(
@@ -105,7 +105,7 @@ def align(
 ) -> None:
     """Fit every stream's clock to the trigger edges, and say how sure it is."""
     from acquire.align import align as align_recording
-    from acquire.align_plot import save_figure
+    from acquire.align.plot import save_figure
     from acquire.storage.reader import open_recording
 
     failed, reports = False, {}

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from acquire.control import ControlServer
-from acquire.live_lsl import live_over_lsl
+from acquire.live.lsl import live_over_lsl
 from acquire.lsl import configure, local_clock
 from acquire.quality.limits import load_limits
 from acquire.quality.monitor import Monitor

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from acquire.live_stream import StreamStats
+from acquire.live.stream import StreamStats
 from acquire.quality.limits import DEFAULT_LIMITS, Limits
 
 Level = Literal["ok", "amber", "red"]

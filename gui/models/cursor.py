@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from acquire.live import LiveStreams
-from acquire.live_ring import Rows
+from acquire.live.ring import Rows
 from acquire.storage.stream_header import StreamHeader
 
 

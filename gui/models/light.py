@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from acquire.live_stream import StreamStats
+from acquire.live.stream import StreamStats
 from acquire.quality.monitor import Finding, StreamVerdict
 from gui.theme import LightLevel
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from acquire.live import LiveStreams
-from acquire.live_source import Candidate
+from acquire.live.source import Candidate
 from acquire.storage.stream_description import header_xml
 from acquire.storage.stream_header import StreamHeader, parse_header
 from devices.stream import StreamSpec

@@ -9,8 +9,8 @@ import numpy as np
 from acquire.lsl.discovery import FoundStream
 from acquire.lsl.errors import StreamLostError
 from acquire.lsl.inlet import Offset
-from acquire.recorder_selection import Selection
-from acquire.recorder_streams import StreamSet
+from acquire.recorder.selection import Selection
+from acquire.recorder.streams import StreamSet
 from acquire.storage.stream_description import header_xml, source_id
 from acquire.storage.stream_header import parse_header
 from devices.stream import StreamSpec

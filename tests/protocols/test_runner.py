@@ -86,9 +86,9 @@ def test_demo_moves_the_deck_between_its_trials() -> None:
     assert lab.incline_deg == pytest.approx(0.0, abs=0.1)
 
 
-def test_rest_after_a_trial_is_stood(text: str = DOWNHILL) -> None:
+def test_rest_after_a_trial_is_stood() -> None:
     lab = MemoryLab()
-    with_rest = text.replace("settle_s: 2", "settle_s: 2, rest_s: 30")
+    with_rest = DOWNHILL.replace("settle_s: 2", "settle_s: 2, rest_s: 30")
     runner = Runner(protocol(with_rest), lab, now=lab.now)
     runner.start()
     run(runner, lab, in_state(runner, State.RESTING))

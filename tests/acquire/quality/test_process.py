@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from acquire.control import ControlClient, ControlError
-from acquire.live_lsl import live_over_lsl
+from acquire.live.lsl import live_over_lsl
 from acquire.lsl import Outlet, local_clock
 from devices.stream import Channel, Chunk, StreamSpec
 from tests.builders.live_fakes import until

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import signal
 
-from acquire.live_stream import StreamStats
+from acquire.live.stream import StreamStats
 from acquire.quality.metric import Window
 
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acquire.recorder_watch import CounterWatch, FlowWatch, RateWatch, TriggerWatch
+from acquire.recorder.watch import CounterWatch, FlowWatch, RateWatch, TriggerWatch
 from devices.stream import Counter
 
 

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from acquire.align import align
-from acquire.align_plot import alignment_figure, stream_figure
+from acquire.align.plot import alignment_figure, stream_figure
 from tests.builders.lab_recording import amode, record, semg
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from acquire.recorder_stream import StreamWorker
-from acquire.recorder_streams import StreamSet
-from acquire.recorder_watch import RATE_MIN_SPAN_S, CounterWatch
-from acquire.recorder_writer import WrittenStream
+from acquire.recorder.stream import StreamWorker
+from acquire.recorder.streams import StreamSet
+from acquire.recorder.watch import RATE_MIN_SPAN_S, CounterWatch
+from acquire.recorder.writer import WrittenStream
 from acquire.storage.recording import RecordedStream
 from acquire.storage.xdf_reader import read_xdf
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from acquire.live_lsl import live_over_lsl
+from acquire.live.lsl import live_over_lsl
 from acquire.lsl import Outlet, local_clock
 from devices.stream import Channel, Chunk, Counter, StreamSpec
 from tests.builders.live_fakes import until

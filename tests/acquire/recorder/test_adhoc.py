@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from acquire.lsl.binding import pylsl
-from acquire.recorder_adhoc import StreamNotFoundError, record
+from acquire.recorder.adhoc import StreamNotFoundError, record
 from acquire.storage.xdf_reader import read_xdf
 from tests.builders.lsl_source import Source, spec
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from acquire.align import align
-from acquire.align_check import compare_stamps
+from acquire.align.cross_check import compare_stamps
 from acquire.storage.recording import RecordedStream, Recording
 from devices.stream import Channel, Counter, TriggerInput
 from tests.builders.lab_recording import (

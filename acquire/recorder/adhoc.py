@@ -9,8 +9,8 @@ from typing import Any
 
 from acquire import lsl
 from acquire.recorder import Recorder, RecorderState
-from acquire.recorder_checks import file_reasons
-from acquire.recorder_selection import any_of, as_predicate
+from acquire.recorder.checks import file_reasons
+from acquire.recorder.selection import any_of, as_predicate
 
 FIND_TIMEOUT_S = 3.0
 JOIN_TIMEOUT_S = 5.0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from acquire.live_watch import LossCounter, RateMeter, TriggerWatch
+from acquire.live.watch import LossCounter, RateMeter, TriggerWatch
 from devices.stream import TriggerInput
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import sync
-from acquire.align_losses import place_losses
-from acquire.align_streams import CountedStream, StreamClock, count_samples
+from acquire.align.losses import place_losses
+from acquire.align.streams import CountedStream, StreamClock, count_samples
 from acquire.storage.recording import RecordedStream, Recording
 
 _LOG = logging.getLogger("kinemuse.align")

@@ -16,8 +16,8 @@ from typing import Any, Protocol
 
 from acquire.lsl.discovery import Discovery, FoundStream
 from acquire.lsl.inlet import Inlet, Offset
-from acquire.recorder_selection import Selection, Sightings
-from acquire.recorder_stream import Sink, Source, StreamWorker
+from acquire.recorder.selection import Selection, Sightings
+from acquire.recorder.stream import Sink, Source, StreamWorker
 
 log = logging.getLogger("kinemuse.recorder")
 

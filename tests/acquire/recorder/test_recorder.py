@@ -18,8 +18,8 @@ from acquire.recorder import (
     RecorderStateError,
     RecordingRefusedError,
 )
-from acquire.recorder_checks import verify
-from acquire.recorder_writer import WriterThread
+from acquire.recorder.checks import verify
+from acquire.recorder.writer import WriterThread
 from acquire.storage.errors import StorageFullError
 from acquire.storage.xdf import XdfWriter
 from acquire.storage.xdf_reader import read_xdf
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("lsl_session")
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Judge rates sooner than a session does."""
-    monkeypatch.setattr("acquire.recorder_watch.RATE_MIN_SPAN_S", 0.5)
+    monkeypatch.setattr("acquire.recorder.watch.RATE_MIN_SPAN_S", 0.5)
 
 
 @pytest.fixture

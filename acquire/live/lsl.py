@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquire.live import LiveStreams
-from acquire.live_source import Candidate
+from acquire.live.source import Candidate
 from acquire.lsl import Discovery, FoundStream, Inlet, local_clock
 from acquire.storage.stream_header import StreamHeader
 

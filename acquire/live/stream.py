@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acquire.live_ring import Ring, Rows
-from acquire.live_source import Source
-from acquire.live_watch import LossCounter, RateMeter, TriggerWatch
+from acquire.live.ring import Ring, Rows
+from acquire.live.source import Source
+from acquire.live.watch import LossCounter, RateMeter, TriggerWatch
 from acquire.storage.stream_header import StreamHeader
 
 logger = logging.getLogger("kinemuse.acquire.live")

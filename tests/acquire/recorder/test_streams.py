@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from acquire.lsl.inlet import Offset
-from acquire.recorder_checks import not_ready
-from acquire.recorder_selection import Selection, any_of, as_predicate
-from acquire.recorder_stream import StreamWorker
+from acquire.recorder.checks import not_ready
+from acquire.recorder.selection import Selection, any_of, as_predicate
+from acquire.recorder.stream import StreamWorker
 from devices.stream import StreamSpec, TriggerInput
 from tests.builders.lsl_source import spec
 from tests.builders.recorder_fakes import Bench

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquire.lsl.inlet import Offset
-from acquire.recorder_watch import CounterWatch, FlowWatch, RateWatch, TriggerWatch
+from acquire.recorder.watch import CounterWatch, FlowWatch, RateWatch, TriggerWatch
 from acquire.storage.stream_header import StreamHeader
 
 MAX_PULLS = 8  # per poll, so that one stream cannot keep the others waiting

@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from acquire import lsl
-from acquire.recorder_checks import not_ready, verify
-from acquire.recorder_selection import Selection
-from acquire.recorder_streams import StreamSet
-from acquire.recorder_writer import WriterThread
+from acquire.recorder.checks import not_ready, verify
+from acquire.recorder.selection import Selection
+from acquire.recorder.streams import StreamSet
+from acquire.recorder.writer import WriterThread
 
 log = logging.getLogger("kinemuse.recorder")
 
@@ -361,9 +361,3 @@ def _with_foreign(selection: Selection) -> Selection:
 
 def _most_ms(times_s: Sequence[float] | deque[float]) -> float:
     return round(1000 * max(times_s, default=0.0), 2)
-
-
-if __name__ == "__main__":
-    from acquire.recorder_process import main
-
-    raise SystemExit(main())

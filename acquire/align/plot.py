@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from acquire.align import Alignment
-from acquire.align_streams import StreamClock
+from acquire.align.streams import StreamClock
 
 _BLUE, _GREY, _RED, _ORANGE = "#0072B2", "#999999", "#D55E00", "#E69F00"
 _N_POINTS = 400

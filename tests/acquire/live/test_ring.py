@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acquire.live_ring import MAX_BYTES, Ring
+from acquire.live.ring import MAX_BYTES, Ring
 
 
 def numbered(first: int, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquire.lsl.inlet import Offset
-from acquire.recorder_stream import Samples, StreamWorker
+from acquire.recorder.stream import Samples, StreamWorker
 from acquire.storage.stream_description import header_xml
 from acquire.storage.xdf import XdfWriter
 from devices.stream import Channel, StreamSpec

@@ -4,9 +4,9 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 
-from acquire.live_ring import Rows
-from acquire.live_source import Candidate, Finder
-from acquire.live_stream import LiveStream, StreamStats
+from acquire.live.ring import Rows
+from acquire.live.source import Candidate, Finder
+from acquire.live.stream import LiveStream, StreamStats
 from acquire.storage.stream_header import StreamHeader
 
 logger = logging.getLogger("kinemuse.acquire.live")

@@ -1,0 +1,15 @@
+"""The recorder: LSL streams into one XDF file, and how well, at any moment."""
+
+from acquire.recorder.recorder import (
+    Recorder,
+    RecorderState,
+    RecorderStateError,
+    RecordingRefusedError,
+)
+
+__all__ = [
+    "Recorder",
+    "RecorderState",
+    "RecorderStateError",
+    "RecordingRefusedError",
+]
