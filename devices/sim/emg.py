@@ -4,10 +4,9 @@ from collections import OrderedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import irfft, next_fast_len, rfft
-from scipy.signal import firwin2
 
 from devices.sim.config import LabConfig
+from devices.sim.filters import fir_of
 from devices.sim.history import History
 from devices.sim.muscles import Activity
 from devices.sim.noise import normal, wanders
@@ -26,7 +25,7 @@ BASELINE_UV = 2.5
 STEADY_S = 0.9
 BLOCK = 1000
 _TAPS = 511
-_LENGTH = next_fast_len(BLOCK + 2 + 2 * _TAPS, real=True)
+_LENGTH = 2048
 _CHANNEL, _GAIN_CHANNEL = 600, 650
 _KEPT = 64
 
@@ -39,8 +38,8 @@ class Emg:
         self._activity = Activity(EMG_CHANNELS)
         self._peak_uv = np.array([m.peak_uv for m in self._activity.muscles])
         fresh, tired = _spectrum(60.0, 130.0), _spectrum(35.0, 75.0)
-        self._fresh = rfft(fresh, _LENGTH)
-        self._tired = rfft(tired, _LENGTH)
+        self._fresh = np.fft.rfft(fresh, _LENGTH)
+        self._tired = np.fft.rfft(tired, _LENGTH)
         self._blocks: OrderedDict[int, Array] = OrderedDict()
 
     def carrier(self, t: Array) -> Array:
@@ -89,9 +88,8 @@ class Emg:
         middle = np.array([(number + 0.5) * BLOCK / LATTICE_HZ])
         level = float(self._history.fatigue(middle)[0])
         response = np.sqrt(1 - level) * self._fresh + np.sqrt(level) * self._tired
-        shaped = irfft(
-            rfft(white, _LENGTH, axis=0) * response[:, None], _LENGTH, axis=0
-        )
+        spectrum = np.fft.rfft(white, _LENGTH, axis=0) * response[:, None]
+        shaped = np.fft.irfft(spectrum, _LENGTH, axis=0)
         gain = np.sqrt((np.abs(response) ** 2).mean())
         block: Array = shaped[2 * half : 2 * half + BLOCK + 3] / gain
         return block
@@ -102,5 +100,4 @@ def _spectrum(low_hz: float, high_hz: float) -> Array:
     f = np.linspace(0, LATTICE_HZ / 2, 401)
     power = f**2 / ((f**2 + low_hz**2) * (f**2 + high_hz**2) ** 2 + 1.0)
     power[(f < 20) | (f > 500)] = 0.0
-    taps: Array = firwin2(_TAPS, f, np.sqrt(power / power.max()), fs=LATTICE_HZ)
-    return taps
+    return fir_of(np.sqrt(power / power.max()), _TAPS)

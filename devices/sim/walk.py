@@ -11,10 +11,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter, lfilter_zi
 
 from devices.sim import pattern
 from devices.sim.config import LabConfig, Side
+from devices.sim.filters import Smoother
 from devices.sim.history import History
 from devices.sim.noise import normal, wander
 from devices.sim.steps import SETTLED, Anchor, Foot, Prediction
@@ -39,10 +39,7 @@ JUST_LANDED = 0.06
 ALOFT = 1e-9
 _TAU_S = 0.12
 _CADENCE, _PLACE, _WIDTH, _FORE, _LATERAL = 11, 12, 14, 16, 17
-_POLE = math.exp(-DT_S / _TAU_S)
-_A = np.poly([_POLE] * 3)
-_B = np.array([(1 - _POLE) ** 3])
-_ZI = lfilter_zi(_B, _A)
+_SMOOTHER = Smoother(math.exp(-DT_S / _TAU_S), BLOCK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +94,7 @@ class Walk:
         self._turned = math.pi if bool(history.reversed_(start)[0]) else 0.0
         #: filter states of: left and right speed, slope, gait, heading
         levels = np.array([0.0, 0.0, 0.0, 0.0, self._turned])
-        self._filter = _ZI[:, None] * levels
+        self._filter = _SMOOTHER.settled(levels)
         self._walking = False
         self._phase = 0.5 * (_rest_duty() - 0.5)
         self._settle: tuple[float, float, float, float] | None = None
@@ -156,7 +153,7 @@ class Walk:
             axis=-1,
         )
         smoothed: Array
-        smoothed, self._filter = lfilter(_B, _A, raw, axis=0, zi=self._filter)
+        smoothed, self._filter = _SMOOTHER(raw, self._filter)
         speed = 0.5 * (smoothed[:, 0] + smoothed[:, 1])
         slope = smoothed[:, 2]
         duty = pattern.duty(speed)

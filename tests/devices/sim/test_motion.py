@@ -1,7 +1,5 @@
 """The walk looks like walking: angles, cadence, variability, starts and stops."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -202,14 +200,3 @@ def test_the_past_is_forgotten_with_a_message():
     person.walk.advance(40.0)
     with pytest.raises(ValueError, match="keeps"):
         person.markers_m(np.array([1.0]))
-
-
-@pytest.mark.slow
-def test_cost_of_what_vicon_needs():
-    person = Person(LabConfig(), walker(1.0, 0.0).history)
-    begin = time.process_time()
-    for i in range(1000):
-        t = i / 100
-        person.markers_m(np.array([t]))
-        person.plate_loads(t + np.arange(10) / 1000)
-    assert (time.process_time() - begin) / 10 < 0.15
