@@ -41,6 +41,7 @@ LONGEST_PAUSE_S = 2.0
 RAN_WELL_S = 5.0
 SNAPSHOT_EVERY_S = 0.02
 SNAPSHOT_FRESH_S = 0.5  # what a device said longer ago is not known any more
+LOST_FOR_GOOD_S = 30.0
 KEEP_NOTICES = 50
 
 
@@ -83,6 +84,7 @@ class DeviceHost:
         self._notices: deque[dict[str, Any]] = deque(maxlen=KEEP_NOTICES)
         self._n_notices = 0
         self._n_reconnects = -1
+        self._lost_s = now()
         self._notice_outlet: OutletLike | None = None
         self._commands = CommandQueue(self.name)
         self._said: tuple[float, Mapping[str, Any]] | None = None
@@ -116,6 +118,19 @@ class DeviceHost:
     def stop(self) -> None:
         """Make `run` return soon."""
         self._stop.set()
+
+    def may_end(self) -> bool:
+        """Whether nobody is left on moving belts: asked when the owner is gone.
+
+        A device that cannot be reached any more is waited for `LOST_FOR_GOOD_S`.
+        """
+        if not isinstance(self._adapter, Commandable):
+            return True
+        device = self.snapshot()["device"]
+        if device is not None:
+            return bool(device.get("at_zero", True))
+        given_up = self._now() - self._lost_s > LOST_FOR_GOOD_S
+        return self.state != "streaming" and given_up
 
     def command(
         self, verb: str, arguments: Mapping[str, Any], timeout_s: float
@@ -205,6 +220,8 @@ class DeviceHost:
         self._n_samples.setdefault(spec.name, 0)
 
     def _lose(self, why: str) -> None:
+        if self.state == "streaming":
+            self._lost_s = self._now()
         self.state, self.reason, self._said = "lost", why, None
         self._commands.refuse(why)
         self._close_adapter()
@@ -285,6 +302,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if entry is None:
         have = ", ".join(rig.devices)
         parser.error(f"no device {options.device!r} in the rig; it has {have}")
+    kind = entry.kind
     lsl.configure(
         options.session_id or rig.lsl.session_id, options.scope or rig.lsl.scope
     )
@@ -293,16 +311,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return lsl.Outlet(
             spec,
             device=options.device,
-            kind=entry.kind,
+            kind=kind,
             simulated=rig.simulated,
             waveform=rig.trigger.waveform,
         )
 
+    settings = entry.settings
+    if getattr(settings, "state_file", "") is None:  # what a restart must remember
+        state_file = options.runtime / f"{options.device}.state"
+        settings = settings.model_copy(update={"state_file": state_file})
+        entry = entry.model_copy(update={"settings": settings})
     adapter = entry.make(options.device, lsl.local_clock)
     host = DeviceHost(adapter, make_outlet=make_outlet, now=lsl.local_clock)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: host.stop())
-    hold_lifeline()
+    hold_lifeline(host.may_end)
     with ControlServer(options.device, handlers(host), options.runtime):
         host.run()
     return 0

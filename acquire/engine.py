@@ -84,6 +84,7 @@ class LabEngine:
         self._work: queue.Queue[Callable[[], None] | None] = queue.Queue()
         self._recording = RecordingStatus()
         self._take: TrialKey | None = None
+        self._started = False
         self._last_tick_s = 0.0
         self._stopping = threading.Event()
         self._threads = [
@@ -252,12 +253,15 @@ class LabEngine:
         except ControlError as error:
             self._recording = RecordingStatus("failed", (str(error),))
             return
+        self._started = True
         self._recorder_watch.refresh()
         self._recording = RecordingStatus("recording")
 
     def _finish(self, key: TrialKey, facing: str) -> None:
+        verb = "stop" if self._started else "disarm"
+        self._started = False
         try:
-            said = self._recorder.request("stop", FINISH_TIMEOUT_S)
+            said = self._recorder.request(verb, FINISH_TIMEOUT_S)
         except ControlError as error:
             said = {"state": "failed", "problems": [str(error)]}
         state = str(said.get("state", "failed"))

@@ -42,6 +42,7 @@ log = logging.getLogger("kinemuse.session")
 
 TICK_S = 0.03
 STREAMS_TIMEOUT_S = 60.0
+OVER = tuple(state for state in State if state.is_over)
 AUTO_REPEATS = 2  #: so often a failing trial is tried again without an operator
 
 
@@ -114,10 +115,21 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._come_to_rest()
         self._publish("session_end", {})
         self._control.close()
         self._engine.close()
         self._stop_processes()
+
+    def _come_to_rest(self) -> None:
+        """Leave no belt running, however the session ends."""
+        if self.runner.snapshot().state in (State.IDLE, *OVER):
+            return
+        self.runner.abort("the session ended")
+        while not self.runner.snapshot().state.is_over:
+            self._engine.runner_ticked()
+            self.runner.tick()
+            time.sleep(TICK_S)
 
     def _stop_processes(self) -> None:
         self._supervisor.stop()
@@ -156,7 +168,11 @@ class Session:
             ChildSpec(name, "acquire.device_host", (*rig, "--device", name, *common))
             for name in self._rig.devices
         ]
-        return [*hosts, ChildSpec("recorder", "acquire.recorder", common)]
+        return [
+            *hosts,
+            ChildSpec("recorder", "acquire.recorder", common),
+            ChildSpec("quality", "acquire.quality", (*rig, *common)),
+        ]
 
     def _wait_for_devices(self) -> dict[str, str]:
         """Return streams that a recording must hold, with their source ids.
@@ -216,7 +232,10 @@ class Session:
             if rig.capture
             else None,
             required_streams=required,
-            optional_streams=[f"{name}-notices" for name in rig.devices],
+            optional_streams=[
+                "kinemuse-quality",
+                *(f"{name}-notices" for name in rig.devices),
+            ],
             publish=self._publish,
             on_take=self._archive,
         )

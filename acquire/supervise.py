@@ -34,8 +34,6 @@ class ChildSpec:
     name: str
     module: str
     arguments: tuple[str, ...] = ()
-    lifeline: bool = True
-    """End with the supervisor, however it ends. False for what must outlive it."""
 
 
 @dataclass
@@ -126,13 +124,11 @@ class Supervisor:
 
     def _launch(self, child: _Child) -> None:
         spec = child.spec
-        environment = dict(self._environment)
-        if spec.lifeline:
-            environment[LIFELINE] = "1"
+        environment = {**self._environment, LIFELINE: "1"}
         with self.log_file(spec.name).open("ab") as output:
             child.process = subprocess.Popen(
                 [sys.executable, "-m", spec.module, *spec.arguments],
-                stdin=subprocess.PIPE if spec.lifeline else subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=environment,
@@ -168,8 +164,11 @@ class Supervisor:
                 self._on_restart(child.status)
 
 
-def hold_lifeline() -> None:
-    """End this process when the supervisor that started it is gone."""
+def hold_lifeline(may_end: Callable[[], bool] = lambda: True) -> None:
+    """End this process when the supervisor that started it is gone.
+
+    `may_end` can put that off: a treadmill's process brings its belts to rest first.
+    """
     if not os.environ.get(LIFELINE):
         return
 
@@ -177,6 +176,8 @@ def hold_lifeline() -> None:
         with contextlib.suppress(OSError):
             while os.read(0, 1024):
                 pass
+        while not may_end():
+            time.sleep(0.1)
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait_for_end, name="lifeline", daemon=True).start()

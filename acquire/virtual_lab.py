@@ -97,7 +97,7 @@ class VirtualLab:
     def _start_lab(self) -> None:
         config = Path(self._folder.name) / "lab.json"
         config.write_text(self._lab.model_dump_json(), encoding="utf-8")
-        arguments = ["--config", str(config), "--port", "0"]
+        arguments = ["--config", str(config), "--port", "0", "--until-eof"]
         if self._truth:
             arguments += ["--truth", str(self._truth)]
         process = self._launch("lab", "devices.sim.lab", arguments)

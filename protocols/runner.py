@@ -174,15 +174,19 @@ class Runner:
         if not self._todo:
             self._trial = None
             level = self._engine.treadmill().at_incline(0.0)
-            self._enter(State.STOPPING, "last trial done" if level else "to level")
-            self._engine.stop()
+            self._halt("last trial done" if level else "to level")
             return
         action = self._todo[0]
         self._trial = action if isinstance(action, TrialPlan) else None
         if isinstance(action, TrialPlan) and self._is_walking_for(action):
             self._enter(State.SETTLING, duration_s=self._protocol.settings.settle_s)
         else:
-            self._enter(State.STOPPING)
+            self._halt()
+
+    def _halt(self, message: str = "") -> None:
+        """Bring the belts to rest, if they are not known to rest already."""
+        self._enter(State.STOPPING, message)
+        if not self._engine.treadmill().at_standstill:
             self._engine.stop()
 
     def _is_walking_for(self, trial: TrialPlan) -> bool:

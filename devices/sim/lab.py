@@ -2,8 +2,10 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,14 +23,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--config", type=Path, help="lab configuration, JSON")
     parser.add_argument("--port", type=int, default=0, help="0 picks a free port")
     parser.add_argument("--truth", type=Path, help="new file for what is really true")
+    parser.add_argument("--until-eof", action="store_true", help="end with stdin")
     given = parser.parse_args(arguments)
     text = given.config.read_text(encoding="utf-8") if given.config else "{}"
     server = LabServer(LabConfig.model_validate_json(text), given.port, given.truth)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
+    if given.until_eof:
+        threading.Thread(target=_stop_at_eof, args=(server,), daemon=True).start()
     sys.stdout.write(json.dumps({"ready": True, "port": server.port}) + "\n")
     sys.stdout.flush()
     server.run()
+
+
+def _stop_at_eof(server: LabServer) -> None:
+    """End the lab, and with it every twin, when whoever started it is gone."""
+    while os.read(0, 1024):
+        pass
+    server.stop()
 
 
 if __name__ == "__main__":
