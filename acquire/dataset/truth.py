@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquire.dataset.build import up_to_date
-from acquire.dataset.truth_rows import ClockError, LossError, StrikeError
+from acquire.dataset.truth_rows import ClockError, LossError, StrikeError, promised_ms
 from acquire.derived_groups import stored_gait
 from acquire.gait.feet import SIDES
 from acquire.storage.derived_file import Derived, read_derived_attributes
@@ -167,7 +167,7 @@ def compare_with_truth(dataset: Path, participant: str, truth: Path) -> Comparis
 def _compare(truth: Truth, key: TrialKey, path: Path, result: Comparison) -> None:
     recording = read_trial(path)
     derived, _ = up_to_date(path)
-    name = f"{key.condition} {key.mode} {key.speed} {key.stem}"
+    name = f"{key.mode} {key.speed} {key.trial}.{key.take}"
     if REFERENCE not in recording or REFERENCE not in truth.clocks:
         return
     world = {
@@ -176,6 +176,8 @@ def _compare(truth: Truth, key: TrialKey, path: Path, result: Comparison) -> Non
         if stream.name in truth.clocks and stream.data.shape[0]
     }
     frames_s = derived["time"].arrays[REFERENCE]
+    waveforms = {stream.waveform for stream in recording.streams if stream.trigger}
+    waveform = waveforms.pop() if len(waveforms) == 1 else "unknown"
     for stream_name, true_s in world.items():
         found_s = to_world(
             derived["time"].arrays[stream_name], frames_s, world[REFERENCE]
@@ -184,7 +186,12 @@ def _compare(truth: Truth, key: TrialKey, path: Path, result: Comparison) -> Non
         clock = derived["clock"].groups[stream_name].attributes
         result.clocks.append(
             ClockError.of(
-                name, stream_name, str(clock["status"]), found_s - true_s, width_s
+                name,
+                stream_name,
+                str(clock["status"]),
+                found_s - true_s,
+                width_s,
+                promised_ms(recording[stream_name].rate_hz, waveform),
             )
         )
         result.losses.append(_losses(truth, name, recording, stream_name, derived))
