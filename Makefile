@@ -5,12 +5,13 @@ UV := .uv/bin/uv
 BIN := .venv/bin
 SOURCES := acquire devices sync gui protocols
 
-.PHONY: demo test test-slow lint setup requirements clean
+.PHONY: demo test test-slow lint setup vicon-sdk requirements clean
 
 demo: setup
 	$(BIN)/kinemuse demo $(ARGS)
 
 test: setup lint
+	sh tools/vicon_sdk.sh --optional $(UV) $(PYTHON) .venv
 	$(BIN)/pytest -n 2 -m "not slow and not hardware"
 
 test-slow: setup
@@ -21,6 +22,10 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+# The vendor's SDK, built once and kept in the user's cache; setup alone never builds it.
+vicon-sdk: setup
+	sh tools/vicon_sdk.sh $(UV) $(PYTHON) .venv
 
 setup: .venv/.ready
 

@@ -9,43 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.errors import DeviceError, DeviceTimeoutError, SetpointRejectedError
-from devices.link import TcpLink
 from devices.stream import Chunk, Notice, StreamSpec
+from devices.vicon.back_end import choose, native
 from devices.vicon.capture import CaptureSender
-from devices.vicon.client import CgStreamClient
 from devices.vicon.config import ViconConfig
+from devices.vicon.describe import SdkRefusedError
 from devices.vicon.frames import Frame
 from devices.vicon.session import Learner, Session
 from devices.vicon.watch import FrameWatch
-from devices.vicon.wire import ObjectId
 
 log = logging.getLogger("kinemuse.vicon")
 
-WANTED = frozenset(
-    {
-        ObjectId.CONTENTS,
-        ObjectId.STREAM_INFO,
-        ObjectId.SUBJECT_INFO,
-        ObjectId.FRAME_INFO,
-        ObjectId.LABELED_RECONS,
-        ObjectId.TIMECODE,
-        ObjectId.LATENCY_INFO,
-        ObjectId.HARDWARE_FRAME_INFO,
-        ObjectId.APPLICATION_INFO,
-    }
-)
-WANTED_FOR_FORCES = frozenset(
-    {
-        ObjectId.DEVICE_INFO,
-        ObjectId.DEVICE_INFO_EXTRA,
-        ObjectId.CHANNEL_INFO,
-        ObjectId.CHANNEL_INFO_EXTRA,
-        ObjectId.FORCE_PLATE_INFO,
-        ObjectId.FORCE_FRAME,
-        ObjectId.MOMENT_FRAME,
-        ObjectId.VOLTAGE_FRAME,
-    }
-)
 MAX_LATENCY_S = 5.0
 MAX_WAITING_FRAMES = 20
 
@@ -63,17 +37,10 @@ class ViconAdapter:
     def __init__(
         self, name: str, config: ViconConfig, now: Callable[[], float]
     ) -> None:
-        if config.back_end == "sdk":
-            raise DeviceError(
-                f"{name}: back_end 'sdk' is not available; use 'native' or 'auto'"
-            )
-        log.info("%s: back end native", name)
         self.name = name
         self._config, self._now = config, now
         self._where = f"{name} at {config.host}:{config.port}"
-        link = TcpLink(config.host, config.port, now=now, port_option="port")
-        wanted = WANTED | WANTED_FOR_FORCES if config.forces else WANTED
-        self._client = CgStreamClient(link, self._where, frozenset(wanted), now)
+        self._back_end, self._client = choose(name, config, self._where, now)
         self._watch = FrameWatch(self._where)
         self._session: Session | None = None
         self._learner: Learner | None = None
@@ -86,7 +53,7 @@ class ViconAdapter:
     def connect(self, timeout_s: float) -> Sequence[StreamSpec]:
         deadline = self._now() + timeout_s
         self._waiting, self._changed, self._learner = [], {}, None
-        self._client.open(timeout_s)
+        self._open(timeout_s)
         self._watch.connect()
         learner = Learner(self._config, self._where, self._session)
         self._client.ask()
@@ -164,7 +131,7 @@ class ViconAdapter:
     def snapshot(self) -> Mapping[str, Any]:
         layout = self._session.layout if self._session else None
         return {
-            "back_end": "native",
+            "back_end": self._back_end,
             "running": self._last_frame_s is not None,
             "frame": self._watch.newest_frame,
             "subjects": list(layout.subjects) if layout else [],
@@ -172,6 +139,17 @@ class ViconAdapter:
             "plates": [plate.name for plate in layout.plates] if layout else [],
             "round_trip_s": self._client.round_trip_s,
         }
+
+    def _open(self, timeout_s: float) -> None:
+        try:
+            self._client.open(timeout_s)
+        except SdkRefusedError as error:
+            if self._config.back_end == "sdk":
+                raise
+            log.warning("%s", error)
+            self._back_end = "native"
+            self._client = native(self.name, self._config, self._where, self._now)
+            self._client.open(timeout_s)
 
     def _known_session(self) -> Session:
         if self._session is None:

@@ -32,7 +32,8 @@ class ViconConfig(BaseModel, frozen=True, extra="forbid"):
     """TCP port of the data stream."""
 
     back_end: Literal["auto", "native", "sdk"] = "auto"
-    """`native` speaks the protocol itself; `sdk` is refused until it is available."""
+    """`sdk` uses the vendor's library (`make vicon-sdk`), `native` speaks the protocol
+    itself, `auto` takes the SDK where it is installed; the log says which."""
 
     stream_mode: Literal["push", "pull", "prefetch"] = "push"
     """`push`: the server sends every frame. The others ask for each one."""

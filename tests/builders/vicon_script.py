@@ -39,7 +39,9 @@ class ScriptedServer:
         self.server.describe(statics, self.n_described)
 
     def adapter(self, **settings: Any) -> ViconAdapter:
-        config = ViconConfig.model_validate({"port": self.server.port} | settings)
+        """Native by default: damaged bytes end the process inside the SDK."""
+        ours = {"port": self.server.port, "back_end": "native"}
+        config = ViconConfig.model_validate(ours | settings)
         return ViconAdapter("vicon", config, time.perf_counter)
 
     def __enter__(self) -> "ScriptedServer":

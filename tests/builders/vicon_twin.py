@@ -48,7 +48,7 @@ class RunningTwin:
 
     def adapter(self, **changes: Any) -> ViconAdapter:
         capture = {"host": "127.0.0.1", "port": self.capture_port}
-        settings = {"host": "127.0.0.1", "port": self.port, "capture": capture}
+        settings = {"port": self.port, "capture": capture, "back_end": "native"}
         config = ViconConfig.model_validate(settings | changes)
         return ViconAdapter("vicon", config, time.perf_counter)
 

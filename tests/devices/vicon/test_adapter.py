@@ -48,17 +48,6 @@ def test_is_what_it_says() -> None:
     assert adapter.snapshot()["running"] is False
 
 
-def test_sdk_back_end_is_refused() -> None:
-    with pytest.raises(DeviceError, match="'sdk' is not available"):
-        ViconAdapter("vicon", ViconConfig(back_end="sdk"), time.perf_counter)
-
-
-def test_auto_says_which_back_end(caplog) -> None:
-    with caplog.at_level("INFO", logger="kinemuse.vicon"):
-        ViconAdapter("vicon", ViconConfig(), time.perf_counter)
-    assert "back end native" in caplog.text
-
-
 def test_stamps_are_arrival_less_the_reported_latency() -> None:
     before_s = time.perf_counter()
     seen = run(ScriptedServer(), frames(5))

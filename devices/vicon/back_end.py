@@ -1,0 +1,108 @@
+"""Chooses how to speak to the server: the vendor's SDK, or our own client."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Literal, Protocol
+
+from devices.errors import DeviceError
+from devices.link import TcpLink
+from devices.vicon.client import CgStreamClient, StreamMode
+from devices.vicon.config import ViconConfig
+from devices.vicon.frames import Frame
+from devices.vicon.layout import Output, build_layout
+from devices.vicon.objects import Statics
+from devices.vicon.sdk import SdkClient
+from devices.vicon.wire import ObjectId
+
+log = logging.getLogger("kinemuse.vicon")
+
+BackEnd = Literal["native", "sdk"]
+
+WANTED = frozenset(
+    {
+        ObjectId.CONTENTS,
+        ObjectId.STREAM_INFO,
+        ObjectId.SUBJECT_INFO,
+        ObjectId.FRAME_INFO,
+        ObjectId.LABELED_RECONS,
+        ObjectId.TIMECODE,
+        ObjectId.LATENCY_INFO,
+        ObjectId.HARDWARE_FRAME_INFO,
+        ObjectId.APPLICATION_INFO,
+    }
+)
+WANTED_FOR_FORCES = frozenset(
+    {
+        ObjectId.DEVICE_INFO,
+        ObjectId.DEVICE_INFO_EXTRA,
+        ObjectId.CHANNEL_INFO,
+        ObjectId.CHANNEL_INFO_EXTRA,
+        ObjectId.FORCE_PLATE_INFO,
+        ObjectId.FORCE_FRAME,
+        ObjectId.MOMENT_FRAME,
+        ObjectId.VOLTAGE_FRAME,
+    }
+)
+
+
+class Client(Protocol):
+    """What the adapter needs of either; `CgStreamClient` says what the calls do."""
+
+    round_trip_s: float | None
+
+    def open(self, timeout_s: float) -> None: ...
+    def ask(self) -> None: ...
+    def start(self, mode: StreamMode) -> None: ...
+    def poll(self, timeout_s: float) -> list[Frame]: ...
+    def stop(self) -> None: ...
+    def close(self) -> None: ...
+
+
+def choose(
+    name: str, config: ViconConfig, where: str, now: Callable[[], float]
+) -> tuple[BackEnd, Client]:
+    """Return the client the configuration asks for; the log says which.
+
+    `auto` takes the SDK where it is installed; `sdk` raises `DeviceError` elsewhere.
+    """
+    if config.back_end == "native":
+        return "native", native(name, config, where, now)
+    try:
+        client = SdkClient(
+            config.host, config.port, where, _outputs(config, where), now
+        )
+    except (ImportError, OSError) as error:
+        if config.back_end == "sdk":
+            raise DeviceError(
+                f"{name}: back_end 'sdk' needs the package pyvicon-datastream, which "
+                f"does not load ({error}); install it with `make vicon-sdk`, or use "
+                "back_end 'native'"
+            ) from error
+        log.info("%s: the vendor's SDK is not installed", name)
+        return "native", native(name, config, where, now)
+    log.info("%s: back end sdk", name)
+    return "sdk", client
+
+
+def native(
+    name: str, config: ViconConfig, where: str, now: Callable[[], float]
+) -> CgStreamClient:
+    """Build our own client."""
+    log.info("%s: back end native", name)
+    link = TcpLink(config.host, config.port, now=now, port_option="port")
+    wanted = WANTED | WANTED_FOR_FORCES if config.forces else WANTED
+    return CgStreamClient(link, where, frozenset(wanted), now)
+
+
+def _outputs(
+    config: ViconConfig, where: str
+) -> Callable[[Statics], Sequence[Output]] | None:
+    """Select the channels that become columns; none where the session does not do."""
+
+    def select(statics: Statics) -> Sequence[Output]:
+        try:
+            return build_layout(statics, config, where).outputs
+        except DeviceError:
+            return ()  # the adapter meets the same error, and says so
+
+    return select if config.forces else None
