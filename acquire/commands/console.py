@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -14,8 +15,12 @@ from acquire.virtual_lab import VirtualLabError
 from devices.errors import DeviceError
 from protocols.errors import ProtocolError, ProtocolFileError
 
+PLAIN_WIDTH = 120  #: of tables that go to a file or another program
+
 stdout = Console()
 stderr = Console(stderr=True)
+if not stdout.is_terminal:
+    stdout.width = PLAIN_WIDTH
 
 ERRORS = (
     RigError,
@@ -48,7 +53,13 @@ def print_table(
 ) -> None:
     """Print rows under a title; numbers are aligned right."""
     filled = [list(row) for row in rows]
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
     for number, column in enumerate(columns):
         values = [row[number] for row in filled]
         numeric = all(isinstance(value, int | float | None) for value in values)
