@@ -97,6 +97,8 @@ def align(recording: Recording, *, prior_half_width_s: float = 0.25) -> Alignmen
     """
     counted: dict[str, CountedStream] = {}
     for stream in recording.streams:
+        if stream.rate_hz == 0 and not len(stream.t_lsl):
+            continue  # an event stream in which nothing happened
         name = stream.name
         if name in counted:
             name = f"{name}:{stream.generation or len(counted)}"

@@ -39,6 +39,9 @@ GAIT_WORDS = {
 }
 
 
+OWN = "kinemuse-"  #: streams of the session, the recorder and the quality monitor
+
+
 @dataclass(frozen=True)
 class TrialSection:
     """What the page shows of one trial."""
@@ -158,17 +161,21 @@ def _section(
             *_checks(gait.checks, mass_kg),
         ],
         figures=[(words, made) for words, made in figures if made],
-        clocks=[_clock_row(name, derived) for name in derived["clock"].groups],
+        clocks=[_clock_row(name, derived) for name in _instruments(derived)],
         losses=[
-            (name, str(group.attributes["completeness"]))
-            for name, group in derived["clock"].groups.items()
-            if str(group.attributes["completeness"])
+            (name, str(derived["clock"].groups[name].attributes["completeness"]))
+            for name in _instruments(derived)
         ],
         remarks=[*facts["remarks"], *_reasons(attributes)],
         status=status,
         summary=[said, f"{trial.duration_s:.1f} s", strides],
     )
     return section, bool(attributes["simulated"])
+
+
+def _instruments(derived: Derived) -> list[str]:
+    """Name the streams of instruments; our own are about them."""
+    return [name for name in derived["clock"].groups if not name.startswith(OWN)]
 
 
 def _reasons(attributes: dict[str, Any]) -> list[str]:
