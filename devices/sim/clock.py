@@ -50,8 +50,8 @@ class SimClock:
 
     def delivery_time(self, index: NDArray[np.int64] | int) -> NDArray[np.float64]:
         """Return when each sample (or a packet ending with it) leaves the device."""
-        delay = self.config.latency_s + self.config.jitter_s * np.abs(
-            normal(self._seed, _JITTER_CHANNEL, np.asarray(index, np.int64))
-        )
-        delivered: NDArray[np.float64] = self.true_time(index) + delay
+        delivered: NDArray[np.float64] = self.true_time(index) + self.config.latency_s
+        if self.config.jitter_s:
+            drawn = normal(self._seed, _JITTER_CHANNEL, np.asarray(index, np.int64))
+            delivered = delivered + self.config.jitter_s * np.abs(drawn)
         return delivered

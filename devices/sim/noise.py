@@ -4,6 +4,8 @@ Every process that asks for the same index gets the same number, in any order: t
 never have to agree on how much of a generator's sequence was used.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,8 +62,7 @@ def wanders(
     first = np.floor(position).astype(np.int64)
     u = (position - first)[:, None]
     lowest = int(first.min())
-    index = np.arange(lowest - 1, int(first.max()) + 3)
-    knots = normal(seed, channel, index[:, None] * n + np.arange(n))
+    knots = _knots(seed, channel, lowest - 1, int(first.max()) + 3, n)
     i = first - lowest
     u2 = u * u
     u3 = u2 * u
@@ -72,3 +73,14 @@ def wanders(
         + u3 * knots[i + 3]
     ) / (6 * 0.69)
     return total
+
+
+@lru_cache(maxsize=256)
+def _knots(
+    seed: int, channel: int, first: int, end: int, n: int
+) -> NDArray[np.float64]:
+    """Return knots `first` to `end` of `n` walks, kept: the next block asks again."""
+    index = np.arange(first, end)
+    knots = normal(seed, channel, index[:, None] * n + np.arange(n))
+    knots.flags.writeable = False
+    return knots

@@ -163,23 +163,30 @@ class Person:
     def _between(self, t: Array, name: str, make: Callable[[_Block], Array]) -> Array:
         """Interpolate what `make` finds in each block (BLOCK + 1 rows) at `t`."""
         t = np.asarray(t, np.float64)
+        if not t.size:
+            return np.empty((0,))
         at = t * RATE_HZ
         k = np.floor(at + 1e-6).astype(np.int64)
         part = np.clip(at - k, 0.0, 1.0)
         numbers = k // BLOCK
+        lowest, highest = int(numbers.min()), int(numbers.max())
+        if lowest == highest:
+            return _interpolated(self._values(name, lowest, make), k % BLOCK, part)
         found: Array | None = None
         for number in np.unique(numbers).tolist():
-            values = self._cache.get((name, number))
-            if values is None:
-                values = make(self._block(number))
-                _remember(self._cache, (name, number), values)
+            values = self._values(name, number, make)
             if found is None:
                 found = np.empty((t.size, *values.shape[1:]))
             here = numbers == number
-            i = k[here] - number * BLOCK
-            weight = part[here].reshape(-1, *(1,) * (values.ndim - 1))
-            found[here] = values[i] + weight * (values[i + 1] - values[i])
+            found[here] = _interpolated(values, k[here] % BLOCK, part[here])
         return np.empty((0,)) if found is None else found
+
+    def _values(self, name: str, number: int, make: Callable[[_Block], Array]) -> Array:
+        values = self._cache.get((name, number))
+        if values is None:
+            values = make(self._block(number))
+            _remember(self._cache, (name, number), values)
+        return values
 
     def _block_markers(self, block: _Block) -> Array:
         return place_markers(self.anatomy, block.pose)[1:-1]
@@ -195,6 +202,14 @@ class Person:
     def _block_angles(self, block: _Block) -> Array:
         angles = joint_angles_deg(block.pose, self.static_offsets)
         return np.stack([angles[name][1:-1] for name in JOINTS], axis=1)
+
+
+def _interpolated(values: Array, i: NDArray[np.int64], part: Array) -> Array:
+    """Return `values` (rows, ...) between rows i and i + 1."""
+    low = values[i]
+    weight = part.reshape(-1, *(1,) * (values.ndim - 1))
+    between: Array = low + weight * (values[i + 1] - low)
+    return between
 
 
 def _remember(kept: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None:

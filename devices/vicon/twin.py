@@ -110,7 +110,7 @@ class ViconTwin:
         return float(self._clock.true_time(last))
 
     def _pass_slot(self, slot: int) -> None:
-        t_s = self._numbering.instant(slot).t_s
+        t_s = self._numbering.time_s(slot)
         self._change_markers(t_s)
         fate = self._faults.fate(t_s)
         self._follow_outage(slot, t_s, fate)

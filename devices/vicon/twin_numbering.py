@@ -1,9 +1,12 @@
 """Frame numbers of the twin, and the truth about them."""
 
+import numpy as np
+
 from devices.sim.clock import SimClock
 from devices.sim.lab import Lab
 from devices.vicon.twin_scene import SAMPLES_PER_FRAME, Instant
 
+_STEPS = np.arange(SAMPLES_PER_FRAME)
 MARKERS, FORCES = "vicon-markers", "vicon-forces"
 
 
@@ -23,11 +26,14 @@ class Numbering:
     def frame_id(self, slot: int) -> int:
         return slot + self._first_id
 
+    def time_s(self, slot: int) -> float:
+        """Return the world time of the marker image of a slot."""
+        return float(self._clock.true_time(slot * SAMPLES_PER_FRAME))
+
     def instant(self, slot: int) -> Instant:
         """Return when the frame of a slot is taken."""
         first = slot * SAMPLES_PER_FRAME
-        samples = range(first, first + SAMPLES_PER_FRAME)
-        times_s = self._clock.true_time(list(samples))  # type: ignore[arg-type]
+        times_s = self._clock.true_time(first + _STEPS)
         return Instant(
             self.frame_id(slot),
             float(times_s[0]),

@@ -111,18 +111,17 @@ class Scene:
 
     def _samples(self, instant: Instant, silent: frozenset[str]) -> list[Object]:
         loads = self._person.plate_loads(instant.t_samples_s)
-        height_m = self.config.plates.surface_height_m
+        cops = _centre_of_pressure(loads, self.config.plates.surface_height_m)
         found: list[Object] = []
         for plate, side in enumerate(SIDES):
             if f"Force Plate {plate + 1}" in silent:
                 continue
             frame, device = instant.frame_id, PLATE_IDS[side]
             force, moment = loads[:, plate, :3], loads[:, plate, 3:]
-            cop = _centre_of_pressure(force, moment, height_m)
             found += [
                 twin_pack.samples(10, frame, device, FORCE_CHANNEL, force),
                 twin_pack.samples(11, frame, device, MOMENT_CHANNEL, moment),
-                twin_pack.samples(12, frame, device, COP_CHANNEL, cop),
+                twin_pack.samples(12, frame, device, COP_CHANNEL, cops[:, plate]),
             ]
         if "Lock Lab" not in silent:
             level = self._line.level(instant.t_samples_s)[:, None] * SYNC_HIGH_V
@@ -169,14 +168,17 @@ def _lock_lab() -> list[Object]:
     ]
 
 
-def _centre_of_pressure(force: Floats, moment: Floats, height_m: float) -> Floats:
-    """Return the point of load on the surface in plate axes, (n, 3), metres."""
-    loaded = np.abs(force[:, 2]) > COP_THRESHOLD_N
-    fz = np.where(loaded, force[:, 2], 1.0)
-    x = (-height_m * force[:, 0] - moment[:, 1]) / fz
-    y = (-height_m * force[:, 1] + moment[:, 0]) / fz
-    cop = np.stack([x, y, np.full_like(x, -height_m)], axis=1)
-    return np.asarray(np.where(loaded[:, None], cop, 0.0))
+def _centre_of_pressure(loads: Floats, height_m: float) -> Floats:
+    """Return the points of load of `loads` (n, 2, 6) in plate axes, (n, 2, 3), m."""
+    fx, fy, fz = loads[..., 0], loads[..., 1], loads[..., 2]
+    loaded = np.abs(fz) > COP_THRESHOLD_N
+    divisor = np.where(loaded, fz, 1.0)
+    cop = np.empty((*fz.shape, 3))
+    cop[..., 0] = (-height_m * fx - loads[..., 4]) / divisor
+    cop[..., 1] = (-height_m * fy + loads[..., 3]) / divisor
+    cop[..., 2] = -height_m
+    cop[~loaded] = 0.0
+    return cop
 
 
 def _timecode(time_s: float) -> Object:

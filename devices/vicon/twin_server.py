@@ -31,6 +31,7 @@ class Client:
         self.last_frame: int | None = None
         self.queue = bytearray()
         self.n_lost = 0
+        self.events = selectors.EVENT_READ  #: what it is registered for
 
     @property
     def asks(self) -> bool:
@@ -226,8 +227,10 @@ class CgStreamServer:
             self._drop(client, str(error))
             return
         del client.queue[:sent]
-        writing = selectors.EVENT_WRITE if client.queue else 0
-        self._selector.modify(client.connection, selectors.EVENT_READ | writing, client)
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.queue else 0)
+        if events != client.events:
+            client.events = events
+            self._selector.modify(client.connection, events, client)
 
     def _drop(self, client: Client, why: str) -> None:
         if client in self._clients:
