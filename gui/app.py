@@ -65,9 +65,7 @@ def main(
         expected=expected,
         simulated=rig.simulated,
         title=title,
-        context={}
-        if body_mass_kg is None
-        else {"body_weight_n": body_mass_kg * GRAVITY_MPS2},
+        context=context,
         screenshot=screenshot,
         seconds=seconds,
     )

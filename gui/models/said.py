@@ -26,11 +26,18 @@ def words_of(text: str) -> tuple[str, str]:
     if "severity" in facts:
         said = f"{facts.get('device', 'device')}: {facts.get('message', '')}"
         return said, str(facts["severity"])
+    words = str(facts.get("event", "event")).replace("_", " ")
+    if words == "state":
+        parts = [str(facts.get("state", "")).replace("_", " "), facts.get("message")]
+        return ": ".join(str(part) for part in parts if part), "info"
     shown = [
         f"{key} {value}"
         for key, value in facts.items()
-        if key not in HIDDEN and not isinstance(value, dict | list)
+        if key not in HIDDEN and value not in ("", None) and _is_short(value)
     ]
-    words = str(facts.get("event", "event")).replace("_", " ")
     details = ", ".join(shown[:MOST_DETAILS])
     return (f"{words}: {details}" if details else words), "info"
+
+
+def _is_short(value: object) -> bool:
+    return not isinstance(value, dict | list)

@@ -13,10 +13,13 @@ from PySide6.QtWidgets import (
 from gui import theme
 from gui.models.session import Prompt
 
+HEIGHT = 56
+
 
 class PromptBar(QFrame):
     """Hidden while nothing is asked; emits `answered` with id and value.
 
+    It keeps its place when hidden, so that a question does not move the plots.
     No answer has the focus by itself: Enter typed for something else answers nothing.
     """
 
@@ -39,6 +42,10 @@ class PromptBar(QFrame):
         layout.setContentsMargins(16, 8, 12, 8)
         layout.addWidget(self.text, 1)
         layout.addLayout(self._answers)
+        self.setMinimumHeight(HEIGHT)
+        keeps_its_place = self.sizePolicy()
+        keeps_its_place.setRetainSizeWhenHidden(True)
+        self.setSizePolicy(keeps_its_place)
         self.setVisible(False)
 
     def show_prompts(self, prompts: tuple[Prompt, ...]) -> None:
