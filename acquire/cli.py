@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.logging import RichHandler
 
-from acquire.commands import data, laboratory, recording, running
+from acquire.commands import data, gait, laboratory, recording, running
 from acquire.commands.console import ERRORS, is_usage, stderr
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ for command in (
     recording.check,
     recording.recover,
     data.build,
+    gait.gait,
     data.report,
     data.bench,
 ):

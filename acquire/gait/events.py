@@ -12,7 +12,7 @@ from acquire.gait.kinematic_events import MATCH_S, calibrate, marker_events
 
 Floats = NDArray[np.float64]
 Kind = Literal["strike", "off"]
-Source = Literal["force", "marker"]
+Source = Literal["force", "marker", "file"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from acquire.gait.contacts import Contact
 from acquire.gait.plates import Deck, GroundReaction, Plate, to_plate_m, within
+from acquire.gait.vectors import cross
 
 Floats = NDArray[np.float64]
 Side = Literal["left", "right"]
@@ -22,6 +23,7 @@ REACH_M = 0.25  #: a pressure centre further than this from a foot is not under 
 GAP_MARGIN_M = 0.02  #: a foot this far past the belt's edge stands on the other belt
 SHARED_S = 0.05
 LOW_M = 0.08
+AT_REST_MPS = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,34 +58,55 @@ def assign_contact(
     inside = slice(contact.first, contact.last)
     spot = reaction.cop_m[inside]
     distance = {
-        side: _median(_to_segment(spot, feet[inside])) for side, feet in feet_m.items()
+        side: _median(to_segment(spot, feet[inside])) for side, feet in feet_m.items()
     }
     near = [side for side, d in distance.items() if np.isfinite(d) and d <= REACH_M]
     if not near:
         return Step(index, contact, None)
     side = min(near, key=distance.__getitem__)
     others = [feet[inside] for other, feet in feet_m.items() if other != side]
+    own = feet_m[side][inside]
     here = Deck(deck.incline_deg[inside], deck.pivot_m, deck.plates_follow_deck)
-    shared = any(_shared(feet, plate, here) >= SHARED_S * rate_hz for feet in others)
+    shared = any(
+        _shared(feet, own, plate, here, rate_hz) >= SHARED_S * rate_hz
+        for feet in others
+    )
     return Step(index, contact, side, shared)
 
 
-def foot_force(
+@dataclass(frozen=True, eq=False)
+class FootLoad:
+    """What the ground does to one foot, world axes, shape (n, 3) each.
+
+    Zero in swing, NaN where it is not known. `moment_nm` is about the world's origin,
+    `plate_moment_nm` about the centre of the plate's surface.
+    """
+
+    force_n: Floats
+    moment_nm: Floats
+    plate_moment_nm: Floats
+
+
+def foot_load(
     steps: list[Step], reactions: list[GroundReaction], side: Side, tail: int
-) -> Floats:
-    """Return the reaction on one foot, shape (n, 3) N, zero in its swing.
+) -> FootLoad:
+    """Return what the plates do to one foot at every force sample.
 
     A contact is followed at most `tail` samples beyond its thresholds, down to where
     its force no longer shrinks.
     """
-    total = np.zeros_like(reactions[0].force_n)
+    force, moment, local = (np.zeros_like(reactions[0].force_n) for _ in range(3))
     for step in steps:
         if step.side != side:
             continue
-        force = reactions[step.plate].force_n
-        part = _follow(force[:, 2], step.contact, tail)
-        total[part] += force[part]
-    return total
+        reaction = reactions[step.plate]
+        part = _follow(reaction.force_n[:, 2], step.contact, tail)
+        force[part] += reaction.force_n[part]
+        moment[part] += reaction.moment_nm[part]
+        local[part] += reaction.moment_nm[part] - cross(
+            reaction.centre_m[part], reaction.force_n[part]
+        )
+    return FootLoad(force, moment, local)
 
 
 def _follow(vertical: Floats, contact: Contact, tail: int) -> slice:
@@ -97,7 +120,7 @@ def _follow(vertical: Floats, contact: Contact, tail: int) -> slice:
     return slice(first, last)
 
 
-def _to_segment(points: Floats, feet: Floats) -> Floats:
+def to_segment(points: Floats, feet: Floats) -> Floats:
     """Horizontal distance from points (n, 3) to heel-toe segments (n, 2, 3)."""
     heel, toe = feet[:, 0, :2], feet[:, 1, :2]
     along = toe - heel
@@ -112,11 +135,25 @@ def _median(values: Floats) -> float:
     return float(np.median(finite)) if finite.size else float("nan")
 
 
-def _shared(feet: Floats, plate: Plate, deck: Deck) -> int:
-    """Count samples in which a whole foot is over the plate, and low."""
+def _shared(
+    feet: Floats, standing: Floats, plate: Plate, deck: Deck, rate_hz: float
+) -> int:
+    """Count samples in which a whole foot is over the plate, low, and at rest on it.
+
+    At rest is what moves like the foot that stands there: a foot that swings past low
+    is much faster.
+    """
     corners = plate.corners_plate_m
     local = [to_plate_m(plate, feet[:, k], deck) for k in range(2)]
     over = [within(p[:, :2], corners[:, :2], -GAP_MARGIN_M) for p in local]
     height = [np.abs(p[:, 2] - plate.surface_z_m) for p in local]
     low = np.fmin(height[0], height[1]) < LOW_M
-    return int(np.sum(over[0] & over[1] & low))
+    if len(feet) < 3:
+        return int(np.sum(over[0] & over[1] & low))
+    speeds = [
+        np.linalg.norm(np.gradient(feet[:, k] - standing[:, j], axis=0), axis=1)
+        for k in range(2)
+        for j in range(2)
+    ]
+    slow = np.fmin.reduce(speeds) * rate_hz < AT_REST_MPS
+    return int(np.sum(over[0] & over[1] & low & slow))

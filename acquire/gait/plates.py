@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from acquire.gait.vectors import cross
+
 Floats = NDArray[np.float64]
 
 
@@ -68,12 +70,16 @@ class GroundReaction:
     NaN while less than the gate is on the plate; `free_moment_nm` (n,) is the
     plate's own about its surface normal, on the person; `inside` (n,) tells whether
     the centre of pressure lies within the corners (False where it is NaN).
+    `moment_nm` (n, 3) is that of the whole load about the world's origin, `centre_m`
+    (n, 3) the middle of the surface.
     """
 
     force_n: Floats
     cop_m: Floats
     free_moment_nm: Floats
     inside: NDArray[np.bool_]
+    moment_nm: Floats
+    centre_m: Floats
 
 
 def ground_reaction(
@@ -98,11 +104,18 @@ def ground_reaction(
     free = moment[:, 2] - x * force[:, 1] + y * force[:, 0]
     turn = deck.turn(plate.pose_incline_deg)
     surveyed = spot @ plate.rotation.T + plate.origin_m
+    reaction = -_turned(turn, force @ plate.rotation.T)
+    origin, centre = (
+        turn @ (point - deck.pivot_m) + deck.pivot_m
+        for point in (plate.origin_m, plate.corners_m.mean(axis=0))
+    )
     return GroundReaction(
-        force_n=-_turned(turn, force @ plate.rotation.T),
+        force_n=reaction,
         cop_m=_turned(turn, surveyed - deck.pivot_m) + deck.pivot_m,
         free_moment_nm=-free,
         inside=within(spot[:, :2], plate.corners_plate_m[:, :2]),
+        moment_nm=cross(origin, reaction) - _turned(turn, moment @ plate.rotation.T),
+        centre_m=centre,
     )
 
 

@@ -12,10 +12,11 @@ from acquire.gait.events import GaitEvent, force_events, with_marker_events
 from acquire.gait.feet import (
     FOOT_MARKERS,
     SIDES,
+    FootLoad,
     Side,
     Step,
     assign_contact,
-    foot_force,
+    foot_load,
 )
 from acquire.gait.plates import (
     Deck,
@@ -56,16 +57,21 @@ class GaitInput:
 
 @dataclass(frozen=True, eq=False)
 class GaitResult:
-    """What came out; `forces_n` act on the person, world axes, shape (n, 3)."""
+    """What came out; `loads` are those on each foot, at `force_time_s` (n,)."""
 
     events: list[GaitEvent]
     strides: list[Stride]
-    forces_n: Mapping[Side, Floats]
+    loads: Mapping[Side, FootLoad]
     force_time_s: Floats
     reactions: list[GroundReaction]
     steps: list[Step]
     checks: Mapping[str, float] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+
+    @property
+    def forces_n(self) -> Mapping[Side, Floats]:
+        """The reaction on each foot, world axes, shape (n, 3)."""
+        return {side: load.force_n for side, load in self.loads.items()}
 
 
 def analyse(
@@ -118,10 +124,9 @@ def analyse(
     return GaitResult(
         events=events,
         strides=strides,
-        forces_n={
-            side: foot_force(steps, reactions, side, tail) if reactions else np.empty(0)
-            for side in SIDES
-        },
+        loads={side: foot_load(steps, reactions, side, tail) for side in SIDES}
+        if reactions
+        else {},
         force_time_s=given.force_time_s,
         reactions=reactions,
         steps=steps,

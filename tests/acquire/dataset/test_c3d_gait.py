@@ -1,0 +1,171 @@
+"""Gait from C3D files, compared with what Nexus made of the same files."""
+
+import dataclasses
+from functools import cache
+
+import numpy as np
+import pytest
+
+from acquire.dataset.c3d import C3dFile, read_c3d
+from acquire.dataset.c3d_gait import C3dGait, force_plates, gait_of_c3d
+from acquire.gait.marker_checks import MarkerError
+from acquire.gait.measures import MeasureError
+from acquire.gait.plate_types import PlateError
+from acquire.gait.plug_in_gait import ANGLES
+from tests.builders.nexus import PAIRS, pair
+
+ENDS = 4  # frames at each end where Nexus has no values either
+SIDES = "LR"
+NAMES = list(PAIRS)
+
+
+@cache
+def files(name: str) -> tuple[C3dFile, C3dFile, dict[str, float]]:
+    static, trial, given = pair(name)
+    return read_c3d(static), read_c3d(trial), given
+
+
+@cache
+def gait(name: str) -> C3dGait:
+    return gait_of_c3d(*files(name))
+
+
+def errors(name: str, array: str, scale: float = 1.0) -> tuple[np.ndarray, ...]:
+    """Ours and theirs where Nexus has values, shape (n, 3)."""
+    theirs = files(name)[1].points[array] / scale
+    ours = gait(name).arrays[array]
+    inner = slice(ENDS, -ENDS)
+    known = np.isfinite(theirs[inner]).all(axis=1) & np.isfinite(ours[inner]).all(1)
+    assert known.sum() > 0.9 * np.isfinite(theirs[inner]).all(axis=1).sum()
+    return ours[inner][known], theirs[inner][known]
+
+
+def rms(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.mean((a - b) ** 2, axis=0))
+
+
+@pytest.mark.parametrize("array", ANGLES)
+@pytest.mark.parametrize("name", NAMES)
+def test_angles_are_those_of_nexus(name: str, array: str) -> None:
+    theirs = files(name)[1].points[array]
+    error = (gait(name).arrays[array] - theirs + 180) % 360 - 180
+    known = np.isfinite(theirs).all(axis=1)
+    assert known.sum() > 190
+    assert np.sqrt((error[known] ** 2).mean(axis=0)).max() <= 0.01
+    assert np.abs(error[known]).max() <= 0.05
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_static_offsets_are_those_of_nexus(name: str) -> None:
+    trial, found = files(name)[1], gait(name).calibration
+    for side in ("left", "right"):
+        foot, letter = found.foot(side), side[0].upper()
+        want = trial.processing
+        flexion = np.degrees(want[f"{letter}StaticPlantFlex"])
+        assert foot.plantar_flexion_deg == pytest.approx(flexion, abs=1e-3)
+        rotation = np.degrees(want[f"{letter}StaticRotOff"])
+        assert foot.rotation_deg == pytest.approx(rotation, abs=1e-3)
+
+
+@pytest.mark.parametrize("joint", ["Hip", "Knee", "Ankle"])
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("name", NAMES)
+def test_kinetics_are_those_of_nexus(name: str, side: str, joint: str) -> None:
+    ours, theirs = errors(name, f"{side}{joint}Moment", 1000.0)
+    assert rms(ours, theirs)[0] <= 0.03
+    assert np.corrcoef(ours[:, 0], theirs[:, 0])[0, 1] >= 0.99
+    assert rms(ours, theirs).max() <= 0.05
+    assert rms(*errors(name, f"{side}{joint}Force")).max() <= 0.1
+    assert rms(*errors(name, f"{side}{joint}Power")).max() <= 0.1
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("name", NAMES)
+def test_ground_reactions_are_those_of_nexus(name: str, side: str) -> None:
+    assert rms(*errors(name, f"{side}GroundReactionForce")).max() <= 0.05
+    moment = errors(name, f"{side}GroundReactionMoment", 1000.0)
+    assert rms(*moment).max() <= 0.005
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_ground_pushes_up_and_inside_the_plates(name: str) -> None:
+    found = gait(name).arrays
+    up = np.nanmax([found[f"{s}GroundReactionForce"][:, 2] for s in SIDES])
+    assert 9 < up < 15  # N/kg
+    down = np.nanmin([found[f"{s}GroundReactionForce"][:, 2] for s in SIDES])
+    assert down > -0.2
+
+
+def test_events_come_from_the_file() -> None:
+    found = [e for e in gait("HC002D").events if e.side == "left"]
+    strikes = [e.time_s for e in found if e.kind == "strike"]
+    assert strikes == pytest.approx([0.12, 1.04, 1.97], abs=1e-6)
+    assert {e.source for e in found} == {"file"}
+
+
+def test_a_measure_in_no_file_is_named() -> None:
+    static, trial, _ = files("BELT_C")
+    with pytest.raises(MeasureError) as caught:
+        gait_of_c3d(static, trial, {})
+    assert caught.value.measure == "marker_diameter_mm"
+
+
+def test_no_mass_is_named() -> None:
+    static, trial, _ = files("HC002D")
+    rest = {k: v for k, v in trial.processing.items() if k != "Bodymass"}
+    static, trial = (dataclasses.replace(f, processing=rest) for f in (static, trial))
+    with pytest.raises(MeasureError, match="mass_kg is missing"):
+        gait_of_c3d(static, trial, {})
+
+
+def test_plates_out_of_order_are_named() -> None:
+    static, trial, given = files("HC002D")
+    first, second = trial.plates
+    swapped = (
+        dataclasses.replace(first, channels=second.channels),
+        dataclasses.replace(second, channels=first.channels),
+    )
+    with pytest.raises(PlateError, match="out of order"):
+        gait_of_c3d(static, dataclasses.replace(trial, plates=swapped), given)
+
+
+def test_channels_out_of_order_are_named() -> None:
+    static, trial, given = files("HC002D")
+    first, second = trial.plates
+    mixed = first.channels[:, [2, 1, 0, 3, 4, 5]]
+    plates = (dataclasses.replace(first, channels=mixed), second)
+    with pytest.raises(PlateError, match="horizontal"):
+        gait_of_c3d(static, dataclasses.replace(trial, plates=plates), given)
+
+
+def test_other_calibrations_are_refused() -> None:
+    static, trial, given = files("HC002D")
+    other = {**static.processing, "LTibialTorsion": -0.3}
+    with pytest.raises(MeasureError, match="tibial torsion"):
+        gait_of_c3d(dataclasses.replace(static, processing=other), trial, given)
+
+
+def test_a_rotation_without_unit_is_refused() -> None:
+    static, trial, given = files("HC002D")
+    turned = dataclasses.replace(
+        trial, processing={**trial.processing, "LThighRotation": 0.1}
+    )
+    with pytest.raises(MeasureError, match="without its unit"):
+        gait_of_c3d(static, turned, given)
+    known = {"thigh_rotation_left_deg": np.degrees(0.1)}
+    found = gait_of_c3d(static, turned, known).arrays
+    change = found["LHipAngles"] - gait("HC002D").arrays["LHipAngles"]
+    assert np.abs(np.median(change[:, 2])) > 1.0
+
+
+def test_a_trial_of_another_subject_is_no_static() -> None:
+    static, trial, given = files("HC002D")
+    without = {k: v for k, v in static.points.items() if not k.endswith("THI")}
+    with pytest.raises(MarkerError, match="the static trial lacks LTHI and RTHI"):
+        gait_of_c3d(dataclasses.replace(static, points=without), trial, given)
+
+
+def test_plates_lie_where_the_file_says() -> None:
+    plates, loads = force_plates(files("BELT_C")[1])
+    assert [p.surface_z_m for p in plates] == pytest.approx([-0.0163389, -0.0202672])
+    assert max(load[:, 2].max() for load in loads) == pytest.approx(500.8, abs=0.1)
