@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from acquire.bench import sync
+from acquire.bench import sync, vicon
 
-BENCHES: dict[str, Callable[[], list[dict[str, Any]]]] = {"sync": sync.run}
+BENCHES: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "sync": sync.run,
+    "vicon": vicon.run,
+}

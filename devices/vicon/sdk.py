@@ -4,6 +4,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from devices.errors import DeviceConnectionError, DeviceError
 from devices.vicon.client import StreamMode
@@ -123,9 +124,10 @@ class SdkClient:
         self, client: VendorClient, library: SdkLibrary, timeout_s: float
     ) -> SdkFrames:
         told = describe(self._host, self._port, self._where, self._now, timeout_s)
-        statics = as_the_sdk_tells(told, self._where) if self._outputs else told
+        devices = told if self._outputs else replace(told, devices=())
+        statics = as_the_sdk_tells(devices, self._where)
         outputs = self._outputs or (lambda _statics: ())
-        return SdkFrames(client, library, statics, outputs)
+        return SdkFrames(client, library, statics, outputs, turned=told.y_up)
 
     def _run(self) -> None:
         self._stopping.clear()

@@ -27,8 +27,9 @@ Select = Callable[[Statics], Sequence[Output]]
 class SdkFrames:
     """Reads the frame the SDK holds now. `outputs` are the device channels to read.
 
-    Built from a description; when `signature` of a frame differs from `expected`, the
-    description is out of date.
+    When `signature` of a frame differs from `expected`, the description is out of date.
+    `turned`: the server has Y up, and the SDK turns the vectors of plates, which are in
+    plate axes, as it turns the world; here they are turned back to what was sent.
     """
 
     def __init__(
@@ -37,6 +38,8 @@ class SdkFrames:
         library: SdkLibrary,
         statics: Statics,
         outputs: Select,
+        *,
+        turned: bool = False,
     ) -> None:
         self._client, self._library, self._statics = client, library, statics
         self.expected = _signature(statics)
@@ -48,6 +51,7 @@ class SdkFrames:
         self._names = [(subject, marker) for subject, marker, *_ in markers]
         self._ids = np.array([m[2:] for m in markers], np.uint32).reshape(-1, 2)
         self._outputs = _components(statics, outputs(statics))
+        self._turned = _plates(statics) if turned else frozenset()
         self._n: dict[int, int] = {}
 
     def signature(self) -> Signature:
@@ -99,6 +103,9 @@ class SdkFrames:
             if not n:
                 continue
             values = np.stack([self._library.samples(c, n) for c in components])
+            core = _CORES.get(tuple(c.name for c in components))
+            if core and output.device_id in self._turned:
+                values = np.stack([values[0], values[2], -values[1]])
             if np.isnan(values).all():  # nothing came
                 continue
             if self._n.setdefault(output.device_id, n) != n:
@@ -109,7 +116,7 @@ class SdkFrames:
                 )
             found.append(
                 DeviceSamples(
-                    _object_id(components),
+                    core or ObjectId.VOLTAGE_FRAME,
                     frame_id,
                     output.device_id,
                     output.channel_id,
@@ -128,9 +135,12 @@ def all_outputs(statics: Statics) -> tuple[Output, ...]:
     )
 
 
-def _object_id(components: Sequence[Component]) -> ObjectId:
-    """Tell as what the wire carries a channel."""
-    return _CORES.get(tuple(c.name for c in components), ObjectId.VOLTAGE_FRAME)
+def _plates(statics: Statics) -> frozenset[int]:
+    """Devices the SDK takes for force plates."""
+    cores: dict[int, set[tuple[str, ...]]] = {}
+    for channel in statics.channels:
+        cores.setdefault(channel.device_id, set()).add(channel.components)
+    return frozenset(id_ for id_, found in cores.items() if _CORES.keys() <= found)
 
 
 def _signature(statics: Statics) -> Signature:

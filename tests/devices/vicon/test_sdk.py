@@ -1,0 +1,260 @@
+"""The back end of the vendor's SDK: which one is taken, and what it does in trouble."""
+
+import subprocess
+import time
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from devices.errors import DeviceConnectionError, DeviceError, DeviceTimeoutError
+from devices.testing import check_adapter
+from devices.vicon import back_end, sdk
+from devices.vicon.adapter import ViconAdapter
+from devices.vicon.config import ViconConfig
+from tests.builders.vicon_script import ScriptedServer
+from tests.builders.vicon_sdk import needs_sdk
+from tests.builders.vicon_session import dynamics, lock, plate, session, subject
+from tests.builders.vicon_twin import (
+    Collected,
+    RunningTwin,
+    collect,
+    frames,
+    lab_config,
+)
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def run(served: ScriptedServer, until, **settings) -> Collected:
+    with served, closing(served.adapter(back_end="sdk", **settings)) as adapter:
+        seen = Collected(adapter.connect(5.0))
+        adapter.start()
+        return collect(adapter, seen, until)
+
+
+def make(**settings) -> ViconAdapter:
+    return ViconAdapter("vicon", ViconConfig(**settings), time.perf_counter)
+
+
+@pytest.fixture
+def without_sdk(monkeypatch) -> None:
+    def missing() -> None:
+        raise ImportError("no module")
+
+    monkeypatch.setattr(sdk, "load_package", missing)
+
+
+@pytest.mark.usefixtures("without_sdk")
+def test_sdk_asked_for_but_not_installed() -> None:
+    with pytest.raises(DeviceError, match=r"vicon: back_end 'sdk' needs.*vicon-sdk"):
+        make(back_end="sdk")
+
+
+@pytest.mark.usefixtures("without_sdk")
+def test_auto_without_the_sdk(caplog) -> None:
+    with caplog.at_level("INFO", logger="kinemuse.vicon"):
+        adapter = make()
+    assert "vicon: back end native" in caplog.text
+    assert adapter.snapshot()["back_end"] == "native"
+
+
+@needs_sdk
+def test_auto_takes_the_sdk(caplog) -> None:
+    with caplog.at_level("INFO", logger="kinemuse.vicon"):
+        adapter = make()
+    assert "vicon: back end sdk" in caplog.text
+    assert adapter.snapshot()["back_end"] == "sdk"
+
+
+@needs_sdk
+def test_keeps_the_contract() -> None:
+    def adapter(host: str, port: int) -> ViconAdapter:
+        return make(host=host, port=port, back_end="sdk")
+
+    with RunningTwin() as running:
+        check_adapter(adapter, running.port)
+
+
+@needs_sdk
+def test_no_number_lost_in_a_pause_of_the_reader() -> None:
+    with ScriptedServer() as served, closing(served.adapter(back_end="sdk")) as adapter:
+        seen = Collected(adapter.connect(5.0))
+        adapter.start()
+        collect(adapter, seen, frames(5))
+        time.sleep(0.5)  # more than a hundred frames
+        collect(adapter, seen, frames(150))
+    assert np.all(np.diff(seen.column("vicon-markers", "frame")) == 1)
+    assert seen.codes() == ["first_frame"]
+
+
+@needs_sdk
+@pytest.mark.parametrize("mode", ["push", "pull", "prefetch"])
+def test_start_stop_start(mode: str) -> None:
+    with RunningTwin() as running:
+        adapter = running.adapter(back_end="sdk", stream_mode=mode)
+        with closing(adapter):
+            seen = Collected(adapter.connect(5.0))
+            for n in (10, 20):
+                adapter.start()
+                collect(adapter, seen, frames(n))
+                adapter.stop()
+                time.sleep(0.1)
+    assert np.all(np.diff(seen.column("vicon-markers", "frame")) > 0)
+    assert "duplicate" not in seen.codes()
+
+
+@needs_sdk
+def test_jump_and_repeat_of_numbers() -> None:
+    with RunningTwin() as running:
+        adapter = running.adapter(back_end="sdk")
+        with closing(adapter):
+            seen = Collected(adapter.connect(5.0))
+            adapter.start()
+            collect(adapter, seen, frames(5))
+            for kind, n, code in (("duplicate", 2, "duplicate"), ("drop", 3, "gap")):
+                fault = {"device": "vicon", "fault": kind, "n": n}
+                running.lab.append("fault", fault)
+                collect(adapter, seen, lambda s, code=code: code in s.codes())
+            collect(adapter, seen, frames(len(seen.data("vicon-markers")) + 5))
+    steps = np.diff(seen.column("vicon-markers", "frame"))
+    assert sorted(set(steps.tolist())) == [1.0, 4.0]
+    gap = next(n for n in seen.notices if n.code == "gap")
+    assert gap.data["n_lost"] == 3
+
+
+@needs_sdk
+def test_server_gone_and_back() -> None:
+    """Enabled again after the reconnect: markers and devices come as before."""
+    faults = ["disconnect:at=0.6,for=0.4"]
+    with RunningTwin(lab_config(faults=faults)) as running:
+        adapter = running.adapter(back_end="sdk")
+        with closing(adapter):
+            seen = Collected(adapter.connect(5.0))
+            adapter.start()
+            with pytest.raises(DeviceConnectionError, match="closed the connection"):
+                collect(adapter, seen, frames(10_000))
+            adapter.close()
+            deadline = time.perf_counter() + 10.0
+            while True:
+                try:
+                    specs = adapter.connect(2.0)
+                    break
+                except DeviceError:
+                    assert time.perf_counter() < deadline
+                    time.sleep(0.05)
+            assert tuple(specs) == tuple(seen.specs.values())
+            adapter.start()
+            again = collect(adapter, Collected(specs), frames(20))
+    assert np.isfinite(again.data("vicon-markers")).all()
+    assert np.isfinite(again.data("vicon-forces")).all()
+
+
+@needs_sdk
+def test_stalled_server_is_noticed() -> None:
+    """`is_connected` stays true and the old frame readable; it is not sent again."""
+    served = ScriptedServer(lambda i: dynamics(i) if i < 50 else None)
+    with (
+        served,
+        closing(served.adapter(back_end="sdk", stall_timeout_s=0.5)) as adapter,
+    ):
+        seen = Collected(adapter.connect(5.0))
+        adapter.start()
+        with pytest.raises(DeviceTimeoutError, match="no frame for"):
+            collect(adapter, seen, frames(10_000))
+    numbers = seen.column("vicon-markers", "frame")
+    assert len(set(numbers.tolist())) == len(numbers)
+
+
+@needs_sdk
+def test_other_markers_in_mid_stream() -> None:
+    def render(i: int):
+        if i == 150:
+            served.describe(session(subject(markers=("A", "C")), *plate(), *lock()))
+        return dynamics(i)
+
+    served = ScriptedServer(render)
+    with served, closing(served.adapter(back_end="sdk")) as adapter:
+        seen = Collected(adapter.connect(5.0))
+        adapter.start()
+        collect(adapter, seen, lambda s: bool(s.changed))
+        (changed,) = seen.changed
+        assert changed.name == "vicon-markers"
+        assert changed.generation == 1
+        assert changed.channels[4].label == "C_X"
+        after = collect(adapter, Collected([*seen.specs.values()]), frames(20))
+    assert np.isfinite(after.data("vicon-markers")).all()
+
+
+@needs_sdk
+def test_device_period_0_goes_to_the_native_back_end(caplog) -> None:
+    """The SDK would end the process on it (SIGFPE)."""
+    broken = lock("Broken", period=0)
+    statics = session(subject(), *plate(), *broken)
+    settings = {"sync_device": ""}
+    with ScriptedServer(statics=statics) as served:
+        with (
+            closing(served.adapter(back_end="sdk", **settings)) as adapter,
+            pytest.raises(DeviceError, match="'Broken' has a frame period of 0"),
+        ):
+            adapter.connect(5.0)
+        with closing(served.adapter(back_end="auto", **settings)) as adapter:
+            seen = Collected(adapter.connect(5.0))
+            adapter.start()
+            collect(adapter, seen, frames(5))
+            assert adapter.snapshot()["back_end"] == "native"
+    assert "use back_end native" in caplog.text
+
+
+@needs_sdk
+def test_device_that_appears_with_period_0_in_mid_stream() -> None:
+    def render(i: int):
+        if i == 150:
+            served.describe([*session(), *lock("Broken", period=0)[:1]])
+        return dynamics(i)
+
+    served = ScriptedServer(render)
+    with pytest.raises(DeviceError, match="frame period of 0"):
+        run(served, frames(10_000))
+
+
+def test_the_build_says_in_one_line_what_is_missing(tmp_path: Path) -> None:
+    """Without a compiler, an installer or a network everything else goes on."""
+    environment = tmp_path / "venv"
+    (environment / "bin").mkdir(parents=True)
+    python = environment / "bin" / "python"
+    python.write_text('#!/bin/sh\ncase "$2" in *importlib*) exit 1;; esac\necho cp-x\n')
+    python.chmod(0o755)
+    failing = tmp_path / "fails"
+    failing.write_text("#!/bin/sh\nexit 1\n")
+    failing.chmod(0o755)
+    (tmp_path / "bin").mkdir()
+    for tool in ("dpkg-query", "apt-get", "sudo"):
+        (tmp_path / "bin" / tool).write_text("#!/bin/sh\nexit 1\n")
+        (tmp_path / "bin" / tool).chmod(0o755)
+    variables = {
+        "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "HOME": str(tmp_path),
+    }
+    command = ["sh", str(ROOT / "tools" / "vicon_sdk.sh")]
+    tail = [str(failing), str(failing), str(environment)]
+    for options, status in ((["--optional"], 0), ([], 1)):
+        done = subprocess.run(
+            [*command, *options, *tail],
+            env=variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == status, done
+        (line,) = done.stderr.strip().splitlines()
+        assert line.startswith("Vicon SDK not available (cannot install g++")
+        assert "native back end" in line
+
+
+def test_choose_names_what_it_chose() -> None:
+    config = ViconConfig(back_end="native")
+    name, _ = back_end.choose("v", config, "v at test", time.perf_counter)
+    assert name == "native"
