@@ -3,8 +3,8 @@
 Serves the simulated person as a CGStream server at 100 Hz with two force plates and
 the trigger line at 1000 Hz, on a clock of its own. Options in the lab's configuration
 of this twin: `capture_port` (default: the TCP port plus 29, or a free one when the
-TCP port is free), `first_frame` (FrameID at the start, default 0) and `marker_sets`,
-a list of ``{"at": world seconds, "markers": [labels]}``.
+TCP port is free), `first_frame` (FrameID at the start, default 0), `marker_sets`, a
+list of ``{"at": world seconds, "markers": [labels]}``, and those of `twin_extras`.
 """
 
 import logging
@@ -47,7 +47,7 @@ class ViconTwin:
     def __init__(self, lab: Lab, name: str, port: int | None = None) -> None:
         config = twin_config(lab, name, port)
         self._lab = lab
-        self.scene = Scene(lab.config, lab.history)
+        self.scene = Scene(lab.config, lab.history, config.options)
         self._faults = FrameFaults(lab, name)
         self.server = CgStreamServer(config.host, config.port, SUPPORTED)
         self.server.describe(self.scene.statics(), self.scene.version)

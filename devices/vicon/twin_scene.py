@@ -1,7 +1,8 @@
 """What the twin's cameras and plates see: the simulated person as CGStream objects."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from devices.sim.history import History
 from devices.sim.person import MARKERS, Person
 from devices.sim.trigger_line import TriggerLine
 from devices.vicon import twin_pack
+from devices.vicon.twin_extras import Extras
 from devices.vicon.twin_pack import Object
 
 FRAME_HZ = 100
@@ -23,9 +25,7 @@ FORCE_CHANNEL, MOMENT_CHANNEL, COP_CHANNEL, SYNC_CHANNEL = 1, 2, 3, 1
 SYNC_HIGH_V = 5.0
 COP_THRESHOLD_N = 20.0
 
-SUPPORTED = frozenset(
-    {1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 20, 23, 26, 29, 34, 36, 37, 38, 39, 40}
-)
+SUPPORTED = frozenset({*range(1, 14), 20, 23, 26, 28, 29, 34, 36, 37, 38, 39, 40})
 
 Floats = NDArray[np.float64]
 
@@ -46,12 +46,18 @@ class Scene:
     `markers` may be replaced at any time; `version` counts the descriptions.
     """
 
-    def __init__(self, config: LabConfig, history: History) -> None:
+    def __init__(
+        self,
+        config: LabConfig,
+        history: History,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
         self.config, self.history = config, history
         self.subject = config.person.participant
         self.version = 0
         self._markers: tuple[str, ...] = MARKERS
         self._person = Person(config, history)
+        self._extras = Extras(options or {}, self._person)
         self._line = TriggerLine(history, config.waveform, config.seed)
 
     @property
@@ -72,13 +78,15 @@ class Scene:
         found = [
             twin_pack.stream_info(PERIOD_TICKS),
             twin_pack.application_info(y_up=False),
-            twin_pack.subject_info(SUBJECT_ID, self.subject, ids),
+            twin_pack.subject_info(
+                SUBJECT_ID, self.subject, ids, self._extras.person_segments
+            ),
             twin_pack.subject_health(SUBJECT_ID, 0.3, 1.0),
             twin_pack.object_quality(SUBJECT_ID, 1.0),
         ]
         for number, side in enumerate(SIDES, start=1):
             found += _plate(self.config.plates, side, f"Force Plate {number}")
-        return found + _lock_lab()
+        return found + _lock_lab() + self._extras.statics(PERIOD_TICKS)
 
     def frame(
         self,
@@ -95,8 +103,11 @@ class Scene:
             twin_pack.latency_info(latency),
             twin_pack.frame_rate_info([("Hardware", FRAME_HZ), ("System", FRAME_HZ)]),
             self._labeled(instant.t_s, occluded),
-            twin_pack.unlabeled_recons([], 0.0),
+            twin_pack.unlabeled_recons(self._extras.unlabeled(instant.t_s), 7.0),
             *self._samples(instant, silent),
+            *self._extras.objects(
+                instant.frame_id, instant.t_s, instant.t_samples_s, silent
+            ),
         ]
 
     def _labeled(self, t_s: float, occluded: frozenset[str]) -> Object:
@@ -106,6 +117,8 @@ class Scene:
             (SUBJECT_ID, MARKERS.index(label) + 1, _triple(positions_mm, label))
             for label in ([] if "all" in occluded else seen)
         ]
+        if "all" not in occluded:
+            recons += self._extras.recons(t_s)
         radius_mm = self.config.person.marker_diameter_mm / 2
         return twin_pack.labeled_recons(recons, radius_mm)
 

@@ -29,11 +29,13 @@ def lab_config(
 class RunningTwin:
     """Context manager: a twin over a `LocalLab`, on free ports."""
 
-    def __init__(self, config: LabConfig | None = None, skip_s: float = 0.0) -> None:
+    def __init__(
+        self, config: LabConfig | None = None, skip_s: float = 0.0, port: int = 0
+    ) -> None:
         now = time.perf_counter
         self.lab = LocalLab(config or lab_config(), lambda: now() + skip_s)
         self.lab.epoch_host_s -= skip_s + 0.2  # world time begins at 0, not at -0.2
-        self.twin = ViconTwin(self.lab, "vicon", 0)
+        self.twin = ViconTwin(self.lab, "vicon", port)
         self.failure: BaseException | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
