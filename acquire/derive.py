@@ -19,9 +19,11 @@ from acquire.derived_groups import (
     interval_group,
     time_group,
 )
+from acquire.gait.model_trial import ModelOutputs, model_trial
 from acquire.gait.plates import Deck
 from acquire.gait.survey import DeckSettings, deck_settings, surveyed_plates
 from acquire.gait.trial import GaitInput, GaitResult, analyse
+from acquire.model_basis import ModelBasis, basis_of
 from acquire.storage import labels
 from acquire.storage.derived_file import Group, write_derived
 from acquire.storage.provenance import sha256
@@ -64,6 +66,8 @@ def derive(trial_path: Path) -> Path:
     facts = place(recording)
     deck = deck_settings(_rig(trial_path))
     gait = gait_of(facts, deck)
+    basis = basis_of(trial_path, static_markers)
+    model = model_of(facts, gait, basis)
     groups = {
         "clock": Group(
             groups={
@@ -74,7 +78,7 @@ def derive(trial_path: Path) -> Path:
         "time": time_group(facts.alignment, facts.t0_s),
         "interval": interval_group(facts.alignment),
         "edges": edge_group(facts.alignment, facts.t0_s),
-        "gait": gait_group(gait),
+        "gait": gait_group(gait, model, basis),
         "quality": quality_group(facts),
     }
     attributes: dict[str, str | int | float | bool] = {
@@ -88,7 +92,7 @@ def derive(trial_path: Path) -> Path:
         "simulated": any(stream.simulated for stream in recording.streams),
     }
     out = trial_path.with_name(trial_path.name.removesuffix(".h5") + ".derived.h5")
-    inputs = {trial_path.name: sha256(trial_path)}
+    inputs = {trial_path.name: sha256(trial_path), **basis.inputs}
     write_derived(out, groups, inputs, attributes)
     log.info("%s: clocks %s", out.name, facts.alignment.status)
     return out
@@ -168,6 +172,27 @@ def gait_of(facts: TrialFacts, deck: DeckSettings | None) -> GaitResult:
     return GaitResult(
         **{**vars(found), "remarks": (*remarks, *found.remarks)},
     )
+
+
+def static_markers(path: Path) -> dict[str, Floats]:
+    """Return the markers of a static trial (n, 3), from trial time 0 to its end."""
+    facts = place(read_trial(path))
+    markers, at = joined_markers(facts)
+    inside = (at >= 0) & (at <= facts.duration_s)
+    return {name: rows[inside] for name, rows in markers.items()}
+
+
+def model_of(facts: TrialFacts, gait: GaitResult, basis: ModelBasis) -> ModelOutputs:
+    """Return the gait model's outputs; without a basis none, and why."""
+    if basis.measures is None or basis.calibration is None:
+        return ModelOutputs(np.empty(0), remarks=basis.remarks)
+    markers, at = joined_markers(facts)
+    rate_hz = (
+        facts.recording["vicon-forces"].rate_hz
+        if "vicon-forces" in facts.recording
+        else 1000.0
+    )
+    return model_trial(markers, at, gait, rate_hz, basis.measures, basis.calibration)
 
 
 def joined_markers(facts: TrialFacts) -> tuple[dict[str, Floats], Floats]:

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +13,33 @@ from acquire.align.streams import StreamClock
 from acquire.gait.cycles import Stride
 from acquire.gait.events import GaitEvent, Kind, Source
 from acquire.gait.feet import SIDES, Side
+from acquire.gait.model_trial import ModelOutputs
+from acquire.gait.plug_in_gait import ANGLES, FORCES, MOMENTS, POWERS
 from acquire.gait.trial import GaitResult
+from acquire.model_basis import ModelBasis
 from acquire.storage.derived_file import Derived, Group
 
 Floats = NDArray[np.float64]
 
+MODEL_GROUPS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
+    "angles": (ANGLES, "deg"),
+    "joint_forces": (FORCES, "N/kg"),
+    "moments": (MOMENTS, "N.m/kg"),
+    "powers": (POWERS, "W/kg"),
+}
+"""Groups of a derived file, the outputs of the gait model in them, and their unit."""
+
+NO_MODEL: Final = ModelOutputs(np.empty(0))
+NO_BASIS: Final = ModelBasis()
+
 
 @dataclass(frozen=True, eq=False)
 class StoredGait:
-    """The gait of one trial as a derived file holds it; times are trial times."""
+    """The gait of one trial as a derived file holds it; times are trial times.
+
+    `model` holds what the gait model made, (n, 3) by name at `model_time_s` (n,);
+    empty where it had nothing to rest on.
+    """
 
     events: list[GaitEvent]
     strides: list[Stride]
@@ -28,6 +47,8 @@ class StoredGait:
     force_time_s: Floats
     checks: Mapping[str, float]
     remarks: tuple[str, ...]
+    model: Mapping[str, Floats] = field(default_factory=dict)
+    model_time_s: Floats = field(default_factory=lambda: np.empty(0))
 
 
 def clock_group(clock: StreamClock) -> Group:
@@ -93,13 +114,39 @@ def edge_group(alignment: Alignment, t0_s: float) -> Group:
     )
 
 
-def gait_group(found: GaitResult) -> Group:
-    """Return events, strides and the reaction on each foot."""
+def model_groups(model: ModelOutputs, basis: ModelBasis) -> dict[str, Group]:
+    """Return angles, joint forces, moments and powers, with the model's parameters."""
+    if not model.arrays or basis.measures is None or basis.calibration is None:
+        return {}
+    parameters = {
+        "model": "Plug-in Gait",
+        "measures": json.dumps(asdict(basis.measures)),
+        "calibration": json.dumps(asdict(basis.calibration)),
+    }
+    groups = {}
+    for group, (names, unit) in MODEL_GROUPS.items():
+        arrays = {name: model.arrays[name] for name in names if name in model.arrays}
+        if arrays:
+            groups[group] = Group(
+                {"time_s": model.time_s, "filled": model.filled, **arrays},
+                parameters,
+                units={"time_s": "s", **dict.fromkeys(arrays, unit)},
+                axis="time_s",
+            )
+    return groups
+
+
+def gait_group(
+    found: GaitResult,
+    model: ModelOutputs = NO_MODEL,
+    basis: ModelBasis = NO_BASIS,
+) -> Group:
+    """Return events, strides, the reaction on each foot, and the model's outputs."""
     events, strides = found.events, found.strides
     return Group(
         attributes={
             **{name: float(value) for name, value in found.checks.items()},
-            "remarks": json.dumps(list(found.remarks)),
+            "remarks": json.dumps([*found.remarks, *model.remarks]),
         },
         groups={
             "events": Group(
@@ -134,6 +181,7 @@ def gait_group(found: GaitResult) -> Group:
                 axis="time_s",
                 attributes={"frame": "world", "acts_on": "person"},
             ),
+            **model_groups(model, basis),
         },
     )
 
@@ -142,6 +190,11 @@ def stored_gait(derived: Derived) -> StoredGait:
     """Read a derived file's gait back."""
     events, strides = derived["gait/events"].arrays, derived["gait/strides"].arrays
     forces, own = derived["gait/forces"].arrays, derived["gait"].attributes
+    parts = [
+        derived[f"gait/{group}"].arrays
+        for group in MODEL_GROUPS
+        if group in derived["gait"].groups
+    ]
     return StoredGait(
         events=[
             GaitEvent(float(t), _side(side), _kind(kind), _source(source))
@@ -173,6 +226,13 @@ def stored_gait(derived: Derived) -> StoredGait:
         force_time_s=forces["time_s"],
         checks={k: float(v) for k, v in own.items() if k != "remarks"},
         remarks=tuple(json.loads(str(own["remarks"]))),
+        model={
+            name: rows
+            for part in parts
+            for name, rows in part.items()
+            if name not in ("time_s", "filled")
+        },
+        model_time_s=parts[0]["time_s"] if parts else np.empty(0),
     )
 
 

@@ -35,7 +35,8 @@ class TrialArrays:
 
     `markers_m` and `forces_n` (reaction on the person, world axes) have shape
     (n_frames, 3) each; `emg_uv` (20·n_frames, 13); `echo` (n, 4, 1000) raw counts in
-    the recorded type, taken at `echo_time_s` (n,), void where `echo_missing`.
+    the recorded type, taken at `echo_time_s` (n,), void where `echo_missing`; `model`
+    the gait model's outputs by name, (n_frames, 3) each, empty where there are none.
     """
 
     n_frames: int
@@ -48,6 +49,7 @@ class TrialArrays:
     events: list[GaitEvent]
     strides: list[Stride]
     remarks: tuple[str, ...] = field(default=())
+    model: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def duration_s(self) -> float:
@@ -184,8 +186,13 @@ def trial_arrays(
     forces_n: Mapping[Side, Floats],
     events: list[GaitEvent],
     strides: list[Stride],
+    model: Mapping[str, Floats] | None = None,
+    model_time_s: Floats | None = None,
 ) -> TrialArrays:
-    """Assemble a trial; `time_s` holds the trial time of every row of each stream."""
+    """Assemble a trial; `time_s` holds the trial time of every row of each stream.
+
+    `model` holds (m, 3) by name at `model_time_s` (m,), on trial time like the rest.
+    """
     n_frames = max(int(np.floor(duration_s * FRAME_HZ + 1e-6)), 0)
     remarks: list[str] = []
     markers: dict[str, Floats] = {}
@@ -220,4 +227,9 @@ def trial_arrays(
         events=events,
         strides=strides,
         remarks=tuple(remarks),
+        model={
+            name: on_frames(model_time_s, rows, n_frames)
+            for name, rows in (model or {}).items()
+            if model_time_s is not None
+        },
     )

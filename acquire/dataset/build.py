@@ -14,7 +14,13 @@ import h5py
 import numpy as np
 
 from acquire.dataset.arrays import TrialArrays, trial_arrays
-from acquire.dataset.k2muse import PROFILE, Profile, normalized, original
+from acquire.dataset.k2muse import (
+    PROFILE,
+    Profile,
+    absent_groups,
+    normalized,
+    original,
+)
 from acquire.dataset.mat_reader import Node, variables
 from acquire.dataset.matfile import MatWriter
 from acquire.dataset.participants import ParticipantError, participant
@@ -23,6 +29,7 @@ from acquire.dataset.subject_checks import subject_findings
 from acquire.derive import derive
 from acquire.derived_groups import stored_gait
 from acquire.findings import Finding
+from acquire.model_basis import basis_inputs
 from acquire.storage.derived_file import Derived, read_derived, read_derived_attributes
 from acquire.storage.durable import (
     replace_atomically,
@@ -190,6 +197,8 @@ def load(archive: Path) -> tuple[TrialArrays, dict[str, Any]]:
         forces_n=gait.forces_n,
         events=gait.events,
         strides=gait.strides,
+        model=gait.model,
+        model_time_s=gait.model_time_s,
     )
     facts: dict[str, Any] = {
         "archive": archive.name,
@@ -200,6 +209,7 @@ def load(archive: Path) -> tuple[TrialArrays, dict[str, Any]]:
         "frames": trial.n_frames,
         "strides_left": len(trial.accepted("left")),
         "strides_right": len(trial.accepted("right")),
+        "groups_absent": absent_groups(trial),
         "lost_samples": {
             name: int(group.attributes["lost"])
             for name, group in derived["clock"].groups.items()
@@ -220,7 +230,7 @@ def up_to_date(archive: Path) -> tuple[Derived, str]:
         except (OSError, KeyError) as error:
             log.warning("%s is made anew: %s", path.name, error)
         else:
-            same = found.inputs.get(archive.name) == digest
+            same = found.inputs == {archive.name: digest, **basis_inputs(archive)}
             if same and found.code_version == code_version():
                 return found, digest
     return read_derived(derive(archive)), digest
@@ -331,11 +341,16 @@ def _write_sidecar(
             "first_frame": profile.first_frame,
             "start_time_s": profile.start_time_s,
             "cycle_points": 200,
-            "groups_absent": ["Angles", "Moments", "Powers"],
+            "groups_absent": sorted(
+                set.intersection(*(set(f["groups_absent"]) for f in facts.values()))
+            ),
         },
         "units": {
             "Markers": "m",
+            "Angles": "deg",
             "Forces": "N/kg",
+            "Moments": "N.m/kg",
+            "Powers": "W/kg",
             "EMGData": "uV",
             "USData": "raw counts",
             "EventTime": "s from trial time 0",

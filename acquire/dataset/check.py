@@ -8,6 +8,7 @@ import h5py
 from acquire.align import align
 from acquire.dataset.subject_checks import subject_findings
 from acquire.findings import Finding, in_order
+from acquire.model_basis import basis_inputs
 from acquire.storage.derived_file import read_derived
 from acquire.storage.errors import LayoutError, StorageError
 from acquire.storage.layout import (
@@ -95,7 +96,15 @@ def _derived(path: Path) -> list[Finding]:
     except StorageError as error:
         return [Finding("derived-format", "error", path.name, str(error))]
     found = []
+    rests_on = basis_inputs(path)
+    others = {k: v for k, v in derived.inputs.items() if "/" in k or ":" in k}
+    for name in sorted({*rests_on, *others}):
+        if rests_on.get(name) != others.get(name):
+            text = f"was made with another {name}, or without; derive it anew"
+            found.append(Finding("derived-stale", "warning", path.name, text))
     for name, digest in derived.inputs.items():
+        if name in others:
+            continue
         source = path.with_name(name)
         if not source.is_file():
             text = f"its archive {name} is not there"

@@ -2,7 +2,8 @@
 
 Names, shapes and units follow the published description; what it leaves open (the
 names inside `Events`, where frames and times are counted from) is a `Profile`.
-Angles, Moments and Powers are absent until a gait model has made them.
+Angles, Moments, Powers and joint forces are absent where the gait model had nothing
+to rest on.
 """
 
 import re
@@ -30,6 +31,21 @@ FORCE_NAMES: Mapping[Side, str] = {
     "left": "LGroundReactionForce",
     "right": "RGroundReactionForce",
 }
+_JOINTS = ("Ankle", "Knee", "Hip")
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "Angles": (
+        *(f"{s}{joint}Angles" for s in "LR" for joint in ("Hip", "Knee", "Ankle")),
+        *(f"{s}{part}Angles" for part in ("Pelvis", "FootProgress") for s in "LR"),
+    ),
+    "Forces": tuple(
+        f"{s}{part}Force" for part in ("GroundReaction", *_JOINTS) for s in "LR"
+    ),
+    "Moments": tuple(
+        f"{s}{part}Moment" for part in ("GroundReaction", *_JOINTS) for s in "LR"
+    ),
+    "Powers": tuple(f"{s}{joint}Power" for joint in _JOINTS for s in "LR"),
+}
+"""Variables of each group, labelled and ordered as Nexus exports them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +72,7 @@ def original(trial: TrialArrays, mass_kg: float, profile: Profile = PROFILE) -> 
     """Return the struct under `OriginalData`; large parts are made when written."""
     return {
         "Markers": {field_name(k): rows for k, rows in trial.markers_m.items()},
-        "Forces": _forces(trial, mass_kg),
+        **_model_groups(trial, mass_kg),
         "Events": _events(trial, profile),
         "USData": lambda: Cell(tuple(_frames(trial, range(len(trial.echo))))),
         "EMGData": trial.emg_uv,
@@ -71,9 +87,9 @@ def normalized(trial: TrialArrays, mass_kg: float, profile: Profile = PROFILE) -
             field_name(name): _strides_of(trial, name, rows)
             for name, rows in trial.markers_m.items()
         },
-        "Forces": {
-            name: _strides_of(trial, name, rows)
-            for name, rows in _forces(trial, mass_kg).items()
+        **{
+            group: {name: _strides_of(trial, name, rows) for name, rows in part.items()}
+            for group, part in _model_groups(trial, mass_kg).items()
         },
         "Events": {
             "LStartFrame": _row(profile.frame(_starts(left))),
@@ -87,6 +103,15 @@ def normalized(trial: TrialArrays, mass_kg: float, profile: Profile = PROFILE) -
             "Left": Cell(tuple(_emg(trial, stride)[:, 9:] for stride in left)),
         },
     }
+
+
+def absent_groups(trial: TrialArrays) -> list[str]:
+    """Return the groups that a trial lacks because there is no gait model of it."""
+    return [
+        group
+        for group, names in GROUPS.items()
+        if group != "Forces" and not any(name in trial.model for name in names)
+    ]
 
 
 def field_name(label: str) -> str:
@@ -124,6 +149,16 @@ def _forces(trial: TrialArrays, mass_kg: float) -> dict[str, Floats]:
         for side in FORCE_NAMES
         if side in trial.forces_n
     }
+
+
+def _model_groups(trial: TrialArrays, mass_kg: float) -> dict[str, dict[str, Floats]]:
+    """Return Angles, Forces, Moments and Powers, those that there are, in order."""
+    made: dict[str, Floats] = {**trial.model, **_forces(trial, mass_kg)}
+    found = {
+        group: {name: made[name] for name in names if name in made}
+        for group, names in GROUPS.items()
+    }
+    return {k: part for k, part in found.items() if part or k == "Forces"}
 
 
 def _events(trial: TrialArrays, profile: Profile) -> Mapping[str, Value]:

@@ -62,7 +62,7 @@ def test_the_trial_begins_at_the_first_frame_after_the_rise(trial: Path) -> None
 
 def test_gait_events_are_the_persons(derived: Derived, recorded: Session) -> None:
     found = stored_gait(derived)
-    assert found.remarks == ()
+    assert all(remark.startswith("no angles") for remark in found.remarks)
     for side in ("left", "right"):
         truth = recorded.walk.strikes(side) - recorded.t0_s
         times = times_of(found.events, side, "strike")
