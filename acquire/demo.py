@@ -8,13 +8,13 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from acquire import lsl
 from acquire.dataset.build import build
 from acquire.dataset.participants import add_participant
 from acquire.dataset.report import write_report
-from acquire.dataset.truth import compare_with_truth
+from acquire.dataset.truth import Comparison, compare_with_truth
 from acquire.derive import derive
 from acquire.rig import RigConfig
 from acquire.session import Session, SessionError, SessionPlan
@@ -43,16 +43,17 @@ class DemoResult:
     dataset: Path
     subject_file: Path
     report: Path
-    comparison: Any
+    comparison: Comparison | None
+    """None where the truth file is gone; nothing else depends on it."""
 
     @property
     def ok(self) -> bool:
         """Whether everything recovered is within what is promised."""
-        return bool(self.comparison.ok)
+        return self.comparison is not None and self.comparison.ok
 
     def tables(self) -> list[Table]:
         """Title, columns and rows of each table to print."""
-        return list(self.comparison.tables())
+        return list(self.comparison.tables()) if self.comparison else []
 
     def to_json(self) -> Mapping[str, object]:
         """Return the result as JSON-able values."""
@@ -61,7 +62,7 @@ class DemoResult:
             "dataset": str(self.dataset),
             "subject_file": str(self.subject_file),
             "report": str(self.report),
-            "comparison": self.comparison.to_json(),
+            "comparison": self.comparison.to_json() if self.comparison else None,
         }
 
 
@@ -112,8 +113,10 @@ def finish(
             derive(path)
     progress.say("building the subject file")
     built = build(dataset, participant, progress.say)
-    progress.say("comparing with the truth")
-    comparison = compare_with_truth(dataset, participant, truth)
+    comparison = None
+    if truth.is_file():
+        progress.say("comparing with the truth")
+        comparison = compare_with_truth(dataset, participant, truth)
     progress.say("drawing the report")
     report = write_report(dataset, participant, truth=truth)
     return DemoResult(dataset, built.path, report, comparison)
