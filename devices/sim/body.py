@@ -11,7 +11,7 @@ from devices.sim.anatomy import Anatomy
 from devices.sim.config import LabConfig
 from devices.sim.feet import Feet, pose_feet
 from devices.sim.pelvis import Pelvis, PelvisMotion
-from devices.sim.vectors import columns, cross, dot, unit
+from devices.sim.vectors import columns, cross, dot, stacked, unit
 from devices.sim.walk import Rows
 
 Array = NDArray[np.float64]
@@ -72,9 +72,7 @@ class Body:
         distance = np.sqrt(dot(span, span))
         distance = np.minimum(distance, (a + b) * (1 - 1e-6))
         down = unit(span)
-        fore = np.stack(
-            [np.cos(toward), np.sin(toward), np.zeros_like(toward)], axis=-1
-        )
+        fore = stacked(np.cos(toward), np.sin(toward), np.zeros_like(toward))
         fore = unit(fore - dot(fore, down)[..., None] * down)
         along = (distance**2 + a * a - b * b) / (2 * distance)
         out = np.sqrt(np.maximum(a * a - along**2, 0.0))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from devices.sim import pattern
 from devices.sim.anatomy import Anatomy
 from devices.sim.foot import lift, pitch_rad, roll
-from devices.sim.vectors import columns, cross, tilted, tilted_direction, turn
+from devices.sim.vectors import columns, cross, stacked, tilted, tilted_direction, turn
 from devices.sim.walk import Rows
 
 Array = NDArray[np.float64]
@@ -52,8 +52,8 @@ def pose_feet(anatomy: Anatomy, pivot: Array, rows: Rows) -> Feet:
     pressure = (1 - progress) * rolled.heel_contact_m + progress * rolled.ball_contact_m
     contact = _along(rows.place, cy, sy, pressure, flat)
     incline = rows.incline_rad[:, None]
-    x = tilted_direction(np.stack([cy * cp, sy * cp, sp], axis=-1), incline)
-    y = np.stack([-sy, cy, flat], axis=-1)
+    x = tilted_direction(stacked(cy * cp, sy * cp, sp), incline)
+    y = stacked(-sy, cy, flat)
     y = tilted_direction(y, incline)
     axes = columns(x, y, cross(x, y))
     ankle = tilted(ankle, pivot, incline)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from devices.sim.body import Pose
 from devices.sim.config import SIDES, LabConfig
 from devices.sim.noise import normal
-from devices.sim.vectors import cross, tilted
+from devices.sim.vectors import cross, stacked, tilted
 from devices.sim.walk import RATE_HZ, Rows
 
 Array = NDArray[np.float64]
@@ -102,4 +102,4 @@ class Plates:
 def _to_plate(vector: Array, c: Array, s: Array) -> Array:
     """Turn world vectors (n, 3) to plate axes: x left, y forward, z down."""
     x, y, z = vector[:, 0], vector[:, 1], vector[:, 2]
-    return np.stack([y, c * x + s * z, s * x - c * z], axis=-1)
+    return stacked(y, c * x + s * z, s * x - c * z)

@@ -12,7 +12,7 @@ from devices.sim.anatomy import Anatomy
 from devices.sim.feet import Feet
 from devices.sim.foot import Rolled, pitch_rad, roll
 from devices.sim.noise import wander
-from devices.sim.vectors import from_yxz, tilted, turn
+from devices.sim.vectors import from_yxz, stacked, tilted, turn
 from devices.sim.walk import Rows
 
 Array = NDArray[np.float64]
@@ -69,19 +69,17 @@ class PelvisMotion:
         c, s = np.cos(rows.heading_rad), np.sin(rows.heading_rad)
         x = ground[:, 0] + c * fore - s * side
         y = ground[:, 1] + s * fore + c * side
-        level = np.stack([x, y, flat], axis=-1)
+        level = stacked(x, y, flat)
         highest = self._highest(level[:, None] + offsets, feet.ankle)
         height, body_height = self._heights(rows)
         wanted = ground[:, 2] + height
-        centre = np.stack([x, y, _softest(wanted, highest)], axis=-1)
+        centre = stacked(x, y, _softest(wanted, highest))
         lean = np.radians(2.0 + 0.4 * rows.slope_deg)
         ahead = shape.TRUNK_MASS * np.sin(lean) * self._anatomy.trunk_com_m
         ahead = ahead + LEGS_BEHIND_M * pattern.vigour(rows.speed_mps, 0.4)
         above = shape.TRUNK_MASS * np.cos(lean) * self._anatomy.trunk_com_m
         above = above - self._legs_below_m
-        goal = np.stack(
-            [x + c * ahead, y + s * ahead, ground[:, 2] + body_height + above], axis=-1
-        )
+        goal = stacked(x + c * ahead, y + s * ahead, ground[:, 2] + body_height + above)
         return Pelvis(centre, axes, centre[:, None] + offsets, goal)
 
     def _axes(self, rows: Rows) -> Array:

@@ -6,6 +6,14 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
+def stacked(*parts: Array) -> Array:
+    """Return arrays of one shape (...) as the last axis of one, shape (..., n)."""
+    out = np.empty((*parts[0].shape, len(parts)))
+    for i, part in enumerate(parts):
+        out[..., i] = part
+    return out
+
+
 def dot(a: Array, b: Array) -> Array:
     """Return the inner product, shape (...)."""
     total: Array = a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2]
@@ -16,7 +24,7 @@ def cross(a: Array, b: Array) -> Array:
     """Return the vector product, shape (..., 3)."""
     ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
     bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
-    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
+    return stacked(ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx)
 
 
 def unit(a: Array) -> Array:
@@ -27,7 +35,7 @@ def unit(a: Array) -> Array:
 
 def columns(x: Array, y: Array, z: Array) -> Array:
     """Return the frames (..., 3, 3) whose columns are the given axes."""
-    return np.stack([x, y, z], axis=-1)
+    return stacked(x, y, z)
 
 
 def turn(axes: Array, local: Array) -> Array:
@@ -58,7 +66,8 @@ def from_yxz(y: Array, x: Array, z: Array) -> Array:
         [cx * sz, cx * cz, -sx],
         [cy * sx * sz - sy * cz, sy * sz + cy * sx * cz, cy * cx],
     ]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    frames = stacked(*(part for row in rows for part in row))
+    return frames.reshape(*frames.shape[:-1], 3, 3)
 
 
 def to_yxz(r: Array) -> tuple[Array, Array, Array]:
@@ -73,9 +82,7 @@ def tilted(points: Array, pivot: Array, incline_rad: Array) -> Array:
     """Move deck points (..., 3) to the world; `incline_rad` has shape (...)."""
     c, s = np.cos(incline_rad), np.sin(incline_rad)
     x, z = points[..., 0] - pivot[0], points[..., 2] - pivot[2]
-    return np.stack(
-        [pivot[0] + c * x - s * z, points[..., 1], pivot[2] + s * x + c * z], axis=-1
-    )
+    return stacked(pivot[0] + c * x - s * z, points[..., 1], pivot[2] + s * x + c * z)
 
 
 def tilted_direction(vectors: Array, incline_rad: Array) -> Array:
