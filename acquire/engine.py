@@ -133,8 +133,9 @@ class LabEngine:
         )
 
     def take_charge(self) -> None:
-        """Arm the treadmill: the operator has started a run."""
+        """Arm the treadmill and show it a living runner: the operator has started."""
         self._command("arm")
+        self._command("heartbeat")
 
     def belts(self, belt_mps: float, accel_mps2: float) -> None:
         speeds = {"left_mps": belt_mps, "right_mps": belt_mps}

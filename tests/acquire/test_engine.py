@@ -166,6 +166,14 @@ def test_heartbeat_stops_with_the_runner(engine: LabEngine, lab: FakeLab) -> Non
     assert lab.beats == beats
 
 
+def test_taking_charge_beats_before_the_first_setpoint(
+    engine: LabEngine, lab: FakeLab
+) -> None:
+    engine.take_charge()
+    assert lab.commands == [("arm", {})]
+    assert lab.beats == 1
+
+
 def test_a_take_goes_from_arming_to_verified(
     engine: LabEngine, lab: FakeLab, takes: list[Take], line: Line
 ) -> None:
