@@ -4,6 +4,7 @@ Everything up to the comparison is what a real session does; only that last step
 the truth file.
 """
 
+import itertools
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,13 @@ class DemoResult:
             "report": str(self.report),
             "comparison": self.comparison.to_json() if self.comparison else None,
         }
+
+
+def next_folder(parent: Path) -> Path:
+    """Return the first ``demo-dataset-<n>`` that is not there yet."""
+    numbers = itertools.count(1)
+    paths = (parent / f"demo-dataset-{number}" for number in numbers)
+    return next(path for path in paths if not path.exists())
 
 
 def run_demo(

@@ -21,9 +21,9 @@ ProtocolName = Annotated[str, typer.Argument(help="Library name, or a YAML file.
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="New folder for the dataset.")] = Path(
-        "demo-dataset"
-    ),
+    out: Annotated[
+        Path | None, typer.Option(help="New folder; default: demo-dataset-<n>.")
+    ] = None,
     trials: Annotated[int, typer.Option(min=1, help="Trials per mode.")] = 1,
     seconds: Annotated[float, typer.Option(min=4, help="Length of a trial, s.")] = 10.0,
     rig: Rig = VIRTUAL_LAB,
@@ -31,11 +31,15 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Record a short session in the virtual lab, and compare it with the truth."""
-    from acquire.demo import run_demo
+    from acquire.demo import next_folder, run_demo
 
     with SessionProgress() as progress:
         result = run_demo(
-            load_rig(rig), out, n_trials=trials, record_s=seconds, progress=progress
+            load_rig(rig),
+            out or next_folder(Path()),
+            n_trials=trials,
+            record_s=seconds,
+            progress=progress,
         )
     if as_json:
         print_json(result.to_json())
