@@ -1,27 +1,10 @@
 """Faults that can be injected into a twin, by rule or at run time."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, Field
 
-FAULTS = (
-    "drop",
-    "stall",
-    "burst",
-    "disconnect",
-    "restart",
-    "duplicate",
-    "bounce",
-    "wrap",
-    "occlude",
-    "saturate",
-    "electrode_off",
-    "coupling_loss",
-    "estop",
-    "crc",
-    "refuse",
-)
 FaultKind = Literal[
     "drop",
     "stall",
@@ -39,6 +22,7 @@ FaultKind = Literal[
     "crc",
     "refuse",
 ]
+FAULTS: tuple[FaultKind, ...] = get_args(FaultKind)
 Value = float | str
 
 
