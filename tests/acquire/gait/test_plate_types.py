@@ -113,6 +113,8 @@ def write(path, kind, frames=20):
         plates["CAL_MATRIX"] = matrix[:, :, None]
     for name, value in plates.items():
         file.add_parameter("FORCE_PLATFORM", name, value)
+    for name in ("USED", "TYPE", "ZERO", "CHANNEL"):
+        file["parameters"]["FORCE_PLATFORM"][name]["type"] = 2  # as the format asks
     file.write(str(path))
 
 
