@@ -25,7 +25,6 @@ CLOCK_COLUMNS = {
     "residual_max_ms": "residual ms",
     "half_width_middle_ms": "± ms",
     "completeness": "losses",
-    "reasons": "why",
 }
 
 
@@ -65,6 +64,7 @@ def record(
                 "path": str(result.path),
                 "verified": result.verified,
                 "problems": list(result.problems),
+                "warnings": list(result.warnings),
                 "streams": list(result.streams),
                 **facts,
             }
@@ -74,6 +74,8 @@ def record(
         print_table(str(result.path), ["stream", "samples", "lost"], rows)
         for problem in result.problems:
             stdout.print(f"[red]problem[/] {problem}", highlight=False)
+        for warning in result.warnings:
+            stdout.print(f"[yellow]warning[/] {warning}", highlight=False)
     raise typer.Exit(0 if result.verified else 1)
 
 
@@ -117,8 +119,12 @@ def align(
             rows = [[row[key] for key in CLOCK_COLUMNS] for row in alignment.table()]
             title = f"{path}: {alignment.status}"
             print_table(title, list(CLOCK_COLUMNS.values()), rows)
+            for name, clock in alignment.streams.items():
+                if clock.reasons:
+                    said = f"{name}: {'; '.join(dict.fromkeys(clock.reasons))}"
+                    stdout.print(said, highlight=False, soft_wrap=True)
             for reason in alignment.reasons:
-                stdout.print(reason, highlight=False)
+                stdout.print(reason, highlight=False, soft_wrap=True)
         if plot:
             plot.mkdir(parents=True, exist_ok=True)
             save_figure(alignment, plot / f"{path.stem}.png")
