@@ -1,5 +1,8 @@
 """What the twin sent is what the adapter publishes."""
 
+import time
+from contextlib import closing
+
 import numpy as np
 import pytest
 
@@ -66,3 +69,23 @@ def test_values_are_those_of_the_person(mode: str, mangled: bool) -> None:
     assert sent[:, [2, 8]].sum(axis=1).mean() > 300.0  # N: someone stands there
     assert np.ptp(positions[:, 0]) > 0.001  # and moves
     assert [c.label for c in seen.specs["vicon-forces"].channels][:12] == FP
+
+
+def test_a_twin_that_was_held_up_catches_up() -> None:
+    """After a second without the processor nothing is lost, and nothing stays late."""
+    with RunningTwin() as running, closing(running.adapter()) as adapter:
+        seen = Collected(adapter.connect(3.0))
+        adapter.start()
+        collect(adapter, seen, frames(5))
+        step = running.twin.step
+        running.twin.step = lambda: time.sleep(0.01)
+        time.sleep(1.0)
+        running.twin.step = step
+
+        def in_time(seen: Collected) -> bool:
+            newest = seen.column("vicon-markers", "frame")[-1]
+            return newest / 100.0 > running.lab.world_now() - 0.1
+
+        collect(adapter, seen, in_time)
+    assert "gap" not in seen.codes()
+    assert len(seen.data("vicon-markers")) > 100
