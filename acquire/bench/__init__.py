@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from acquire.bench import sync, vicon
+from acquire.bench import gait, sync, vicon
 
 BENCHES: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "gait": gait.run,
     "sync": sync.run,
     "vicon": vicon.run,
 }

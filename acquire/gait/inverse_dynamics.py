@@ -6,11 +6,12 @@ mass, none about the long axis). Moments are those the person's own tissue exert
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import savgol_coeffs, savgol_filter
+from scipy.signal import savgol_coeffs
 
 from acquire.gait.feet import FootLoad, Side
 from acquire.gait.segments import Calibration, Segments, corrected_foot
@@ -98,30 +99,45 @@ def derivative(
         raise ValueError(
             f"the recording has {len(values)} frames; derivatives span {frames}"
         )
-    found = savgol_filter(
-        values,
-        frames,
-        smoothing.order,
-        deriv=order,
-        delta=1 / rate_hz,
-        axis=0,
-        mode="mirror",
-    )
-    for k in range(half):
-        for row, part, place in (
-            (k, values[:frames], k),
-            (-1 - k, values[-frames:], frames - 1 - k),
-        ):
-            weights = savgol_coeffs(
-                frames,
+    if len(values) <= 2 * frames:  # one product is quicker than many windows
+        return np.asarray(_matrix(smoothing, rate_hz, order, len(values)) @ values)
+    weights = _weights(smoothing, rate_hz, order)
+    found = np.empty_like(values)
+    windows = np.lib.stride_tricks.sliding_window_view(values, frames, axis=0)
+    found[half : len(values) - half] = windows @ weights[half]
+    found[:half] = weights[:half] @ values[:frames]
+    found[len(values) - half :] = weights[half + 1 :] @ values[-frames:]
+    return found
+
+
+@lru_cache(maxsize=64)
+def _matrix(smoothing: Smoothing, rate_hz: float, order: int, n: int) -> Floats:
+    """Return the derivative of n rows as a matrix, shape (n, n)."""
+    weights = _weights(smoothing, rate_hz, order)
+    frames, half = smoothing.frames, smoothing.frames // 2
+    made = np.zeros((n, n))
+    for row in range(n):
+        first = min(max(row - half, 0), n - frames)
+        made[row, first : first + frames] = weights[row - first]
+    return made
+
+
+@lru_cache(maxsize=64)
+def _weights(smoothing: Smoothing, rate_hz: float, order: int) -> Floats:
+    """Return what a window's rows count in the derivative at each of its places."""
+    return np.stack(
+        [
+            savgol_coeffs(
+                smoothing.frames,
                 smoothing.order,
                 deriv=order,
                 delta=1 / rate_hz,
                 pos=place,
                 use="dot",
             )
-            found[row] = weights @ part
-    return np.asarray(found)
+            for place in range(smoothing.frames)
+        ]
+    )
 
 
 def angular_velocity(axes: Floats, rate_hz: float, smoothing: Smoothing) -> Floats:
@@ -146,11 +162,15 @@ def leg_loads(
     mass_kg: float,
     rate_hz: float,
     smoothing: Smoothing = FILTERED,
+    pelvis_turning: Floats | None = None,
 ) -> Mapping[Joint, JointLoad]:
     """Return the loads of ankle, knee and hip of one leg, per body mass.
 
-    `ground` is what acts on the foot at every marker frame.
+    `ground` is what acts on the foot at every marker frame; `pelvis_turning` (n, 3)
+    the pelvis' angular velocity, computed here unless it is known.
     """
+    if pelvis_turning is None:
+        pelvis_turning = angular_velocity(segments.pelvis, rate_hz, smoothing)
     bodies = _bodies(segments, calibration, side)
     turning = {
         name: angular_velocity(body.axes, rate_hz, smoothing)
@@ -159,7 +179,7 @@ def leg_loads(
     turning_above = {
         "Ankle": turning["Knee"],
         "Knee": turning["Hip"],
-        "Hip": angular_velocity(segments.pelvis, rate_hz, smoothing),
+        "Hip": pelvis_turning,
     }
     force, moment = ground.force_n, ground.moment_nm
     down = np.array([0.0, 0.0, -GRAVITY_MPS2])

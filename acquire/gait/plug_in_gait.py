@@ -18,6 +18,7 @@ from acquire.gait.inverse_dynamics import (
     Joint,
     JointLoad,
     Smoothing,
+    angular_velocity,
     leg_loads,
 )
 from acquire.gait.marker_checks import check_markers
@@ -77,12 +78,20 @@ def kinetics(
         raise MeasureError("mass_kg", "is missing: forces are per kg of body mass")
     found: dict[str, Floats] = {}
     half = smoothing.frames // 2
+    turning = angular_velocity(segments.pelvis, rate_hz, smoothing)
     for side in SIDES:
         letter, load = side[0].upper(), loads[side]
         found[f"{letter}GroundReactionForce"] = load.force_n / measures.mass_kg
         found[f"{letter}GroundReactionMoment"] = load.plate_moment_nm / measures.mass_kg
         joints = leg_loads(
-            segments, calibration, side, load, measures.mass_kg, rate_hz, smoothing
+            segments,
+            calibration,
+            side,
+            load,
+            measures.mass_kg,
+            rate_hz,
+            smoothing,
+            turning,
         )
         for joint, part in joints.items():
             for name, rows in _reported(f"{letter}{joint}", joint, side, part).items():

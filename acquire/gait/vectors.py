@@ -21,12 +21,19 @@ def cross(a: Floats, b: Floats) -> Floats:
     """Return vector products along the last axis (quicker than numpy's on rows)."""
     ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
     bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
-    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
+    x = ay * bz - az * by
+    found = np.empty((*x.shape, 3))
+    found[..., 0] = x
+    found[..., 1] = az * bx - ax * bz
+    found[..., 2] = ax * by - ay * bx
+    return found
 
 
 def frame(x: Floats, y: Floats, z: Floats) -> Floats:
     """Return the frame with these axes as columns."""
-    return np.stack([x, y, z], axis=-1)
+    found = np.empty((*x.shape, 3))
+    found[..., 0], found[..., 1], found[..., 2] = x, y, z
+    return found
 
 
 def into(axes: Floats, v: Floats) -> Floats:
