@@ -77,7 +77,8 @@ def fit_affine(x: Array, y: Array, half_width: Array, n_false: int = 0) -> Affin
         inflated, corners = _inflate(u[used], v[used], h[used])
         h = h + inflated
     centre = _centre(u[used], v[used], h[used], corners)
-    corners = _peeled(u[used], v[used], h[used], corners, n_false)
+    low, high = (v - h)[used], (v + h)[used]
+    corners = peeled(u[used], low, high, corners, n_false)[1]
     margin = (
         ROUNDING_S
         + unseen_bend_s(u[used], v[used] - centre[0] - centre[1] * u[used])
@@ -149,26 +150,38 @@ def _inflate(u: Array, v: Array, h: Array) -> tuple[float, Array]:
 def _centre(u: Array, v: Array, h: Array, corners: Array) -> Array:
     """Choose a line: the centroid, or least squares where edges are sharp."""
     middle = centroid(corners)
-    if u.size < 4:
-        return middle
+    line, scatter = least_squares(u, v, h, corners)
+    return middle if u.size < 4 or scatter > _SHARP else line
+
+
+def least_squares(u: Array, v: Array, h: Array, corners: Array) -> tuple[Array, float]:
+    """Return the line (a, b) of least squares, and its root mean square of v / h.
+
+    Moved towards the centroid of the feasible `corners` until it is one of them.
+    """
     line = np.array(weighted_line(u, v, 1.0 / np.square(h), MAX_SKEW))
     residual = v - line[0] - line[1] * u
-    if float(np.sqrt(np.mean(np.square(residual / h)))) > _SHARP:
-        return middle
+    scatter = float(np.sqrt(np.mean(np.square(residual / h))))
+    middle = centroid(corners)
     for _ in range(20):
         if np.all(np.abs(v - line[0] - line[1] * u) <= h):
-            return line
+            return line, scatter
         line = 0.5 * (line + middle)
-    return middle
+    return middle, scatter
 
 
-def _peeled(u: Array, v: Array, h: Array, corners: Array, n_false: int) -> Array:
-    """Return the polygon without the points that hold it, `n_false` times over."""
+def peeled(
+    u: Array, low: Array, high: Array, corners: Array, n_false: int
+) -> tuple[NDArray[np.bool_], Array]:
+    """Leave out the points that hold the polygon, `n_false` times over.
+
+    Returns which points are left and the polygon without the others.
+    """
     left = np.ones(u.size, dtype=np.bool_)
     for _ in range(n_false):
-        holding = binding(corners, u[left], (v - h)[left], (v + h)[left])
+        holding = binding(corners, u[left], low[left], high[left])
         if left.sum() < 8 or left.sum() - holding.sum() < 4:
             break
         left[left] = ~holding
-        corners = feasible_lines(u[left], (v - h)[left], (v + h)[left], MAX_SKEW)
-    return corners
+        corners = feasible_lines(u[left], low[left], high[left], MAX_SKEW)
+    return left, corners

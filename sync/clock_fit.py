@@ -59,12 +59,16 @@ class Run:
 
 @dataclass(frozen=True)
 class Step:
-    """A jump of the clock by `size_s` between the device indices `after`, `before`."""
+    """A jump of the clock by `size_s` between the device indices `after`, `before`.
+
+    `n_lost` is (least, likeliest, most) samples where a loss explains the jump.
+    """
 
     after: float
     before: float
     size_s: float
     half_width_s: float
+    n_lost: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -100,3 +100,21 @@ def binding(corners: Array, x: Array, low: Array, high: Array) -> NDArray[np.boo
     touches_high = lines.max(axis=0) >= high - reach
     touches_low = lines.min(axis=0) <= low + reach
     return np.asarray(touches_high | touches_low)
+
+
+def area(corners: Array) -> float:
+    """Return the area of a polygon."""
+    a, b = (corners - corners.mean(axis=0)).T
+    return 0.5 * abs(float((a * np.roll(b, -1) - np.roll(a, -1) * b).sum()))
+
+
+def convex_hull(points: Array) -> Array:
+    """Return the corners of the convex hull of points, shape (n, 2), in order."""
+    about = points.mean(axis=0)
+    a, b = (points - about).T
+    order = np.lexsort((b, a))
+    bottom = lower_hull(a[order], b[order])
+    order_down = np.lexsort((-b, a))
+    top = lower_hull(a[order_down], -b[order_down])
+    rows = [*order[bottom].tolist(), *order_down[top].tolist()[::-1]]
+    return np.asarray(points[rows])

@@ -10,6 +10,7 @@ from sync.affine import AffineClock, AffineFit, fit_affine
 from sync.bend import fit_bent, is_bent
 from sync.clock_fit import Clock, Run, Step
 from sync.edges import Edges
+from sync.losses import LossFit, fit_losses
 from sync.matching import Chain
 from sync.pieces import Piece, cut_complete, cut_spoiled
 from sync.points import Points, matched_points
@@ -72,9 +73,13 @@ def fit_runs(
     n_extra = len(device) - len(chain)
     n_false = min(3, -(-n_extra // _EXTRAS_PER_FALSE))
     pieces = cut_complete(points) if complete else cut_spoiled(points)
+    pieces = _without_lone(pieces, points)
     fitted = [_fit(piece, points, n_false) for piece in pieces]
+    lost: LossFit | None = None
     if len(fitted) > 1 and not any(part.bent for part in fitted):
-        lines = share_slope([part.line for part in fitted])
+        own = [points.select(part.piece.rows) for part in fitted]
+        lost = fit_losses(own, [part.fit for part in fitted], rate_hz, n_false)
+        lines = lost.clocks if lost else share_slope([p.line for p in fitted])
         fitted = [
             replace(part, fit=replace(part.fit, clock=line))
             for part, line in zip(fitted, lines, strict=True)
@@ -83,7 +88,26 @@ def fit_runs(
     steps = [
         _step(before, after, points, rate_hz) for before, after in pairwise(fitted)
     ]
+    if lost:
+        steps = [
+            _loss(step, counts, rate_hz)
+            for step, counts in zip(steps, lost.n_lost, strict=True)
+        ]
     return Runs(runs, steps, max(part.fit.inflated_s for part in fitted))
+
+
+def _without_lone(pieces: list[Piece], points: Points) -> list[Piece]:
+    """Set aside lone edges amid a rise of the offset: they came during a loss."""
+    kept: list[Piece] = pieces[:1]
+    for piece, following in pairwise(pieces[1:]):
+        row, (before, after) = piece.rows[0], (kept[-1].rows[-1], following.rows[0])
+        rises = points.y[before] < points.y[row] < points.y[after]
+        if piece.rows.size == 1 and rises:
+            n_aside = kept[-1].n_set_aside + piece.n_set_aside + 1
+            kept[-1] = replace(kept[-1], n_set_aside=n_aside)
+        else:
+            kept.append(piece)
+    return [*kept, *pieces[1:][-1:]]
 
 
 def _fit(piece: Piece, points: Points, n_false: int) -> _Fitted:
@@ -133,6 +157,17 @@ def _step(before: _Fitted, after: _Fitted, points: Points, rate_hz: float) -> St
         before=float(ends[1] * rate_hz),
         size_s=0.5 * (low + high),
         half_width_s=0.5 * (high - low),
+    )
+
+
+def _loss(step: Step, n_lost: tuple[int, int, int], rate_hz: float) -> Step:
+    """Return the step as the loss it is, of a whole number of samples."""
+    least, _, most = n_lost
+    return replace(
+        step,
+        size_s=0.5 * (least + most) / rate_hz,
+        half_width_s=0.5 * (most - least) / rate_hz,
+        n_lost=n_lost,
     )
 
 

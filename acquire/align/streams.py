@@ -314,9 +314,12 @@ def _losses(fit: sync.ClockFit) -> list[sync.Gap]:
     gaps = []
     for step in fit.steps:
         n = round(step.size_s * fit.rate_hz)
+        width = max(1, round(step.half_width_s * fit.rate_hz))
+        if step.n_lost is not None:
+            least, n, most = step.n_lost
+            width = max(n - least, most - n)
         if n < 1:
             continue
-        width = max(1, round(step.half_width_s * fit.rate_hz))
         borders = (run.begin for run in fit.runs)
         middle = next((b for b in borders if step.after < b < step.before), step.before)
         gaps.append(sync.Gap(middle, n, "inferred", width, step.after, step.before))

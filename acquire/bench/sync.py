@@ -1,14 +1,16 @@
 """How well clocks are aligned, beside what others do with the same recording."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import sync
-from acquire.bench.sync_scenario import Trial, make_trial
+from acquire.bench.sync_scenario import Trial, make_loss_trial, make_trial
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 CASES = (
     (2000.0, 600.0),
     (1000.0, 600.0),
@@ -28,22 +30,34 @@ def run(n_seeds: int = 20) -> list[dict[str, Any]]:
     samples whose interval holds the truth; `better` is the best other method's median
     over ours.
     """
-    return [_row(rate_hz, seconds, n_seeds) for rate_hz, seconds in CASES]
+    rows = [
+        _row(
+            f"{rate_hz:g} Hz, {seconds:g} s",
+            [make_trial(rate_hz, seconds, seed) for seed in range(n_seeds)],
+        )
+        for rate_hz, seconds in CASES
+    ]
+    lossy = [make_loss_trial(seed) for seed in range(n_seeds)]
+    away = [trial.away for trial in lossy]
+    return [*rows, _row("2000 Hz, 10 s, 40 samples lost unseen", lossy, away)]
 
 
-def _row(rate_hz: float, seconds: float, n_seeds: int) -> dict[str, Any]:
+def _row(
+    case: str, trials: Sequence[Trial], away: Sequence[Mask] | None = None
+) -> dict[str, Any]:
+    """Score some trials; errors count at the rows `away` from a loss, or at all."""
     ours, covered, widths = [], [], []
     others: dict[str, list[float]] = {
         "first/last pulse": [],
         "nearest neighbour": [],
         "LSL stamps": [],
     }
-    for seed in range(n_seeds):
-        trial = make_trial(rate_hz, seconds, seed)
+    for k, trial in enumerate(trials):
+        rows = away[k] if away is not None else np.ones(trial.index.size, dtype=bool)
         fit = _fit(trial)
         error = np.abs(fit.time_s(trial.index) - trial.true_s)
         width = fit.half_width_s(trial.index)
-        ours.append(float(error.max()) * 1e3)
+        ours.append(float(error[rows].max()) * 1e3)
         covered.append(float(np.mean(error <= width)))
         widths.append(float(np.median(width)) * 1e3)
         for name, times in (
@@ -51,11 +65,11 @@ def _row(rate_hz: float, seconds: float, n_seeds: int) -> dict[str, Any]:
             ("nearest neighbour", nearest(trial)),
             ("LSL stamps", dejittered(trial)),
         ):
-            others[name].append(float(np.abs(times - trial.true_s).max()) * 1e3)
+            others[name].append(float(np.abs(times - trial.true_s)[rows].max()) * 1e3)
     median = float(np.median(ours))
     peers = {name: float(np.median(errors)) for name, errors in others.items()}
     return {
-        "case": f"{rate_hz:g} Hz, {seconds:g} s",
+        "case": case,
         "median ms": round(median, 3),
         "worst ms": round(max(ours), 3),
         "interval ± ms": round(float(np.median(widths)), 3),

@@ -52,3 +52,51 @@ def make_trial(rate_hz: float, seconds: float, seed: int) -> Trial:
         stamps_s=true + rng.exponential(_STAMP_JITTER_S, index.size),
         true_s=true,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class LossTrial(Trial):
+    """A trial with samples that vanish unseen: `index` counts what arrived.
+
+    `away`, shape (n,), marks the rows outside the stretch between the two edges
+    around the loss of `n_lost` samples.
+    """
+
+    n_lost: int
+    away: NDArray[np.bool_]
+
+
+def make_loss_trial(seed: int, rate_hz: float = 2000.0, n_lost: int = 40) -> LossTrial:
+    """Return a trial of 10 s in which samples vanish unseen at a random place.
+
+    The line is high for the trial, 2 s low before and after it, with notches of
+    120 ms 0.6 to 1.4 s apart; skew within ± 150 ppm, the reference samples at 1 kHz.
+    """
+    rng = np.random.default_rng(seed)
+    toggles = [2.0 + rng.random()]
+    fall, notch = toggles[0] + 10.0, toggles[0] + rng.uniform(0.6, 1.4)
+    while notch + 0.42 < fall:
+        toggles += [notch, notch + 0.12]
+        notch += rng.uniform(0.6, 1.4)
+    t = np.array([*toggles, fall])
+    rising = np.arange(t.size) % 2 == 0
+    period = (1.0 + rng.uniform(-150e-6, 150e-6)) / rate_hz
+    start = rng.random() / rate_hz
+    taken = start + np.arange(np.floor((fall + 2.0) / period)) * period
+    first = int(rng.uniform(t[0] + 0.05, fall - 0.05) / period)
+    kept = np.delete(taken, np.arange(first, first + n_lost))
+    at = np.searchsorted(kept, t).astype(np.float64) - 0.5
+    phase = 1e-3 * rng.random()
+    seen = (np.floor((t - phase) * 1000.0) + 0.5) / 1000.0 + phase
+    around = np.searchsorted(t, taken[[first - 1, first + n_lost]])
+    away = (kept <= t[around[0] - 1]) | (kept >= t[min(around[1], t.size - 1)])
+    return LossTrial(
+        rate_hz=rate_hz,
+        device=sync.Edges(at, rising, np.full(t.size, 0.5)),
+        reference=sync.Edges(seen, rising, np.full(t.size, 0.5e-3)),
+        index=np.arange(kept.size, dtype=np.float64),
+        stamps_s=kept + rng.exponential(_STAMP_JITTER_S, kept.size),
+        true_s=kept,
+        n_lost=n_lost,
+        away=away,
+    )
