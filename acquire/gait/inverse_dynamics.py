@@ -141,17 +141,15 @@ def _weights(smoothing: Smoothing, rate_hz: float, order: int) -> Floats:
 
 
 def angular_velocity(axes: Floats, rate_hz: float, smoothing: Smoothing) -> Floats:
-    """Return angular velocities in world axes, rad/s, shape (n, 3)."""
-    rate = derivative(axes.reshape(-1, 9), rate_hz, smoothing).reshape(-1, 3, 3)
+    """Return angular velocities in world axes, rad/s, of frames (n, ..., 3, 3)."""
+    flat = axes.reshape(len(axes), -1)
+    rate = derivative(flat, rate_hz, smoothing).reshape(axes.shape)
     spin = rate @ np.swapaxes(axes, -1, -2)
-    return 0.5 * np.stack(
-        [
-            spin[:, 2, 1] - spin[:, 1, 2],
-            spin[:, 0, 2] - spin[:, 2, 0],
-            spin[:, 1, 0] - spin[:, 0, 1],
-        ],
-        axis=-1,
-    )
+    found = np.empty(axes.shape[:-1])
+    found[..., 0] = spin[..., 2, 1] - spin[..., 1, 2]
+    found[..., 1] = spin[..., 0, 2] - spin[..., 2, 0]
+    found[..., 2] = spin[..., 1, 0] - spin[..., 0, 1]
+    return 0.5 * found
 
 
 def leg_loads(
@@ -172,10 +170,16 @@ def leg_loads(
     if pelvis_turning is None:
         pelvis_turning = angular_velocity(segments.pelvis, rate_hz, smoothing)
     bodies = _bodies(segments, calibration, side)
-    turning = {
-        name: angular_velocity(body.axes, rate_hz, smoothing)
-        for name, body in bodies.items()
-    }
+    order = list(bodies.values())
+    # All three segments at once: while frames come in, calls are what takes time.
+    turn = angular_velocity(
+        np.stack([body.axes for body in order], axis=1), rate_hz, smoothing
+    )
+    flat = turn.reshape(len(turn), -1)
+    change = derivative(flat, rate_hz, smoothing).reshape(turn.shape)
+    centres = np.concatenate([body.centre_m for body in order], axis=1)
+    pulls = derivative(centres, rate_hz, smoothing, 2).reshape(turn.shape)
+    turning = {joint: turn[:, k] for k, joint in enumerate(bodies)}
     turning_above = {
         "Ankle": turning["Knee"],
         "Knee": turning["Hip"],
@@ -184,13 +188,12 @@ def leg_loads(
     force, moment = ground.force_n, ground.moment_nm
     down = np.array([0.0, 0.0, -GRAVITY_MPS2])
     found: dict[Joint, JointLoad] = {}
-    for joint, body in bodies.items():
+    for k, (joint, body) in enumerate(bodies.items()):
         spin = turning[joint]
         mass = body.inertia.mass * mass_kg
-        pull = derivative(body.centre_m, rate_hz, smoothing, 2) - down
-        at_joint = mass * pull - force
+        at_joint = mass * (pulls[:, k] - down) - force
         torque = (
-            _euler(body, mass, spin, derivative(spin, rate_hz, smoothing))
+            _euler(body, mass, spin, change[:, k])
             - (moment - cross(body.centre_m, force))
             - cross(body.proximal_m - body.centre_m, at_joint)
         )
