@@ -18,11 +18,13 @@ log = logging.getLogger("kinemuse.vicon")
 
 BUFFER_FRAMES = 2000  #: 2 s at 1000 Hz: until then the SDK drops nothing
 QUEUED_FRAMES = 10_000
-DESCRIBE_TIMEOUT_S = 3.0
+DESCRIBE_TIMEOUT_S, DESCRIBE_PERIOD_S = 3.0, 0.5
 #: `GetFrame` waits a second at most, and nothing interrupts it.
 JOIN_TIMEOUT_S = 5.0
 FRESH_S = 0.001
 EARLY_FRAMES = 10
+#: So many frames without samples of devices, and they are asked for again.
+BARE_FRAMES = 20
 _MODES = {"push": "ServerPush", "pull": "ClientPull", "prefetch": "ClientPullPreFetch"}
 
 
@@ -55,7 +57,9 @@ class SdkClient:
         self._arrived = threading.Condition()
         self._queue: deque[Frame] = deque(maxlen=QUEUED_FRAMES)
         self._failure: DeviceError | None = None
-        self._n_early = 0
+        self._n_early = self._n_bare = 0
+        self._devices_came = self._pushed = False
+        self._describe_due_s = float("-inf")
 
     def open(self, timeout_s: float) -> None:
         """Prove the protocol, learn the description, then connect the SDK."""
@@ -64,7 +68,8 @@ class SdkClient:
         client: VendorClient = package.PyViconDatastream()
         self._library = SdkLibrary(package, client)
         self._frames = self._describe(client, self._library, timeout_s)
-        self._n_early = 0
+        self._n_early = self._n_bare = 0
+        self._devices_came, self._describe_due_s = False, float("-inf")
         client.set_buffer_size(BUFFER_FRAMES)
         result = client.connect(f"{self._host}:{self._port}")
         if result != package.Result.Success:
@@ -74,15 +79,19 @@ class SdkClient:
         if self._outputs:
             client.enable_device_data()
         self._library.enable_debug_data()
-        client.set_stream_mode(package.StreamMode.ClientPull)
+        client.set_stream_mode(package.StreamMode.ServerPush)
+        self._pushed = True
 
     def ask(self) -> None:
-        """Let frames come one by one, until `start`."""
+        """Let frames come, until `start`."""
         if self._thread is None:
             self._run()
 
     def start(self, mode: StreamMode) -> None:
         """Drop what is still under way and let frames come."""
+        if mode == "push" and self._pushed and self._thread is not None:
+            self._queue.clear()
+            return
         self._pause()
         client, library = self._connected()
         client.set_stream_mode(self._package.StreamMode.ClientPull)
@@ -91,10 +100,12 @@ class SdkClient:
             if library.get_frame() != SUCCESS or self._now() - began_s > FRESH_S:
                 break
         client.set_stream_mode(getattr(self._package.StreamMode, _MODES[mode]))
+        self._pushed = mode == "push"
         self._run()
 
     def stop(self) -> None:
         self._pause()
+        self._pushed = False
         if self._client is not None:
             self._client.set_stream_mode(self._package.StreamMode.ClientPull)
 
@@ -186,10 +197,22 @@ class SdkClient:
         elif self._n_early < EARLY_FRAMES:  # not all that was enabled comes yet
             self._n_early += 1
             return None
-        else:
+        elif arrival_s >= self._describe_due_s:
             log.info("%s: the session changed", self._where)
             self._frames = self._describe(client, library, DESCRIBE_TIMEOUT_S)
-        return self._frames.read(arrival_s)
+            self._describe_due_s = self._now() + DESCRIBE_PERIOD_S
+        frame = self._frames.read(arrival_s)
+        self._see_to_devices(client, bool(frame.samples))
+        return frame
+
+    def _see_to_devices(self, client: VendorClient, there: bool) -> None:
+        """Ask for device data anew while none has come: the SDK may forget to ask."""
+        self._devices_came |= there
+        if self._outputs and not self._devices_came:
+            self._n_bare += 1
+            if self._n_bare in range(BARE_FRAMES, 6 * BARE_FRAMES, BARE_FRAMES):
+                client.disable_device_data()
+                client.enable_device_data()
 
     def _fail(self, error: DeviceError) -> None:
         with self._arrived:

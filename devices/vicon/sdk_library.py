@@ -1,9 +1,9 @@
 """Calls into the vendor's library that its Python package does not offer.
 
 The package installs the C++ library and hands out a pointer to its client; frames,
-analog devices and timecode are reached by the exported C++ names (Itanium ABI: Linux
-and macOS). `GetFrame` is called without the interpreter's lock, because it waits up to
-a second; the getters keep the lock, because they are short and many.
+analog devices and timecode are reached by the exported C++ names, as Linux has them.
+`GetFrame` is called without the interpreter's lock, because it waits up to a second;
+the getters keep the lock, because they are short and many.
 """
 
 import ctypes
@@ -20,7 +20,6 @@ from ctypes import (
     py_object,
 )
 from ctypes import c_uint as c_u32
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -28,12 +27,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.vicon.frames import Timecode
-from devices.vicon.sdk_package import VendorClient
+from devices.vicon.sdk_package import VendorClient, library_path
 
 SUCCESS, NOT_CONNECTED, NO_FRAME = 2, 9, 10
 
 _CLIENT = "18ViconDataStreamSDK3CPP6Client"
-_LIBRARY = "lib/libViconDataStreamSDK_CPP.so"
 
 
 class _String(Structure):
@@ -89,7 +87,7 @@ class SdkLibrary:
     """The C++ client behind one `PyViconDatastream`, which must outlive this."""
 
     def __init__(self, package: ModuleType, client: VendorClient) -> None:
-        path = str(Path(str(package.__file__)).parent / _LIBRARY)
+        path = str(library_path(package))
         pointer = ctypes.pythonapi.PyCapsule_GetPointer
         pointer.restype, pointer.argtypes = c_void_p, [py_object, c_char_p]
         capsule = b"pyvicon_datastream.client"

@@ -1,6 +1,7 @@
 """The vendor's Python package, as far as it is used; nothing is imported before."""
 
 import importlib
+from pathlib import Path
 from types import ModuleType
 from typing import Protocol
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PACKAGE = "pyvicon_datastream"
+LIBRARY = "libViconDataStreamSDK_CPP.so"
 
 
 class Result(Protocol):
@@ -30,6 +32,7 @@ class VendorClient(Protocol):
     def is_connected(self) -> bool: ...
     def enable_marker_data(self) -> Result: ...
     def enable_device_data(self) -> Result: ...
+    def disable_device_data(self) -> Result: ...
     def set_stream_mode(self, mode: object) -> Result: ...
     def set_buffer_size(self, n_frames: int) -> None: ...
     def get_frame_number(self) -> int: ...
@@ -43,5 +46,13 @@ class VendorClient(Protocol):
 
 
 def load_package() -> ModuleType:
-    """Import the package; ImportError when it is not there or does not load."""
-    return importlib.import_module(PACKAGE)
+    """Import the package; ImportError when it, or its library, is not there."""
+    package = importlib.import_module(PACKAGE)
+    if not library_path(package).exists():
+        raise ImportError(f"{PACKAGE} has no {LIBRARY}, which Linux has")
+    return package
+
+
+def library_path(package: ModuleType) -> Path:
+    """Return where the C++ library lies that comes with the package."""
+    return Path(str(package.__file__)).parent / "lib" / LIBRARY

@@ -10,7 +10,7 @@ import pytest
 
 from devices.errors import DeviceConnectionError, DeviceError, DeviceTimeoutError
 from devices.testing import check_adapter
-from devices.vicon import back_end, sdk
+from devices.vicon import back_end, sdk, sdk_package
 from devices.vicon.adapter import ViconAdapter
 from devices.vicon.config import ViconConfig
 from tests.builders.vicon_script import ScriptedServer
@@ -66,6 +66,17 @@ def test_auto_takes_the_sdk(caplog) -> None:
         adapter = make()
     assert "vicon: back end sdk" in caplog.text
     assert adapter.snapshot()["back_end"] == "sdk"
+
+
+def test_a_package_without_its_library_counts_as_none(
+    monkeypatch, tmp_path: Path
+) -> None:
+    (tmp_path / "vendor_sdk_of_windows").mkdir()
+    (tmp_path / "vendor_sdk_of_windows" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sdk_package, "PACKAGE", "vendor_sdk_of_windows")
+    with pytest.raises(ImportError, match="has no libVicon"):
+        sdk_package.load_package()
 
 
 @needs_sdk
