@@ -113,7 +113,7 @@ def _reported(
     else:
         moment = np.column_stack([y, sign * x, sign * z])
     force = load.force * np.array([-1.0, 1.0, -1.0]) if joint == "Ankle" else load.force
-    nothing = np.zeros_like(load.power)
+    nothing = load.power * 0.0  # NaN where there is no power
     return {
         f"{name}Force": force,
         f"{name}Moment": moment,
