@@ -11,6 +11,7 @@ from sync.gaps import Gap, find_gaps, find_resets
 from sync.levels import Levels, find_levels
 from sync.offsets import apply_offsets
 from sync.runs import step_size_s
+from sync.skews import skew_range, with_skew_within
 from sync.stamps import fit_stamps, stamps_as_clock
 
 __all__ = [
@@ -30,8 +31,10 @@ __all__ = [
     "find_stamp_steps",
     "fit_clock",
     "fit_stamps",
+    "skew_range",
     "stamps_as_clock",
     "step_size_s",
     "unwrap_counter",
+    "with_skew_within",
     "worst",
 ]

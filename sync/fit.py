@@ -1,6 +1,7 @@
 """Fit a device's clock to the reference by the edges both have seen."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,13 @@ from sync.matching import (
     match_edges,
     pair_in_order,
 )
-from sync.runs import blurred_at_begin, blurred_at_end, fit_runs, step_between
+from sync.runs import (
+    blurred_at_begin,
+    blurred_at_end,
+    fit_runs,
+    step_between,
+)
+from sync.skews import with_shared_skew
 
 Array = NDArray[np.float64]
 _AMBIGUOUS = 0.6
@@ -36,6 +43,7 @@ def fit_clock(
     prior_offset_s: float | Sequence[float | None] | None = None,
     prior_half_width_s: float = 0.25,
     breaks: Sequence[float] = (),
+    losses: Sequence[float] = (),
 ) -> ClockFit:
     """Return the clock of a device from its edges and those of the reference.
 
@@ -43,9 +51,10 @@ def fit_clock(
     seconds. `breaks` are device indices at which the clock may have been reset;
     segments lie between them. `prior_offset_s`, one for all or one per segment, says
     t_ref ≈ index / rate_hz + prior within ± `prior_half_width_s` at the segment's
-    first edge; without it the whole trains are searched. The skew is taken to be
-    within ± 300 ppm. Steps that no break announces are found, and make runs of their
-    own.
+    first edge; without it the whole trains are searched. `losses` are those of the
+    breaks at which the clock ran on and only samples went missing: the segments on
+    either side share one skew. The skew is taken to be within ± 300 ppm. Steps that no
+    break announces are found, and make runs of their own.
     """
     if not (np.isfinite(rate_hz) and rate_hz > 0):
         raise ValueError(f"rate_hz must be positive, not {rate_hz}")
@@ -70,7 +79,8 @@ def fit_clock(
                 prior, prior_half_width_s
             )
         )
-    return _join(results, rate_hz, len(seen), len(known))
+    fit = _join(results, rate_hz, len(seen), len(known))
+    return replace(fit, runs=tuple(with_shared_skew(fit.runs, losses)))
 
 
 class _Segment:

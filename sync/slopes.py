@@ -21,10 +21,11 @@ def share_slope(clocks: list[AffineClock]) -> list[AffineClock]:
     high = min(float(clock.corners[:, 1].max()) for clock in clocks)
     if len(clocks) < 2 or low >= high:
         return clocks
-    return [_restricted(clock, low, high) for clock in clocks]
+    return [restricted(clock, low, high) for clock in clocks]
 
 
-def _restricted(clock: AffineClock, low: float, high: float) -> AffineClock:
+def restricted(clock: AffineClock, low: float, high: float) -> AffineClock:
+    """Keep of a clock's lines those with slopes from `low` to `high`."""
     corners = clip_polygon(clock.corners, 0.0, 1.0, high)
     corners = clip_polygon(corners, 0.0, -1.0, -low)
     if corners.shape[0] == 0:

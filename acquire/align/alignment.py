@@ -199,6 +199,7 @@ def _by_edges(
             prior_offset_s=priors,
             prior_half_width_s=width_s,
             breaks=stream.breaks,
+            losses=stream.losses,
         )
 
     fit = attempt(half_width_s)

@@ -46,12 +46,13 @@ class StreamClock:
         """What is known of losses, in words."""
         inferred = [gap for gap in self.gaps if gap.kind == "inferred"]
         n_inferred = sum(gap.n for gap in inferred)
+        width = sum(gap.n_half_width for gap in inferred)
         n_counted = self.n_lost - n_inferred
         parts = (
             [f"{n_counted} lost (counted)"] if self.counter_source == "device" else []
         )
         if inferred:
-            parts.append(f"{n_inferred} lost (inferred)")
+            parts.append(f"{_counted(n_inferred, width)} lost (inferred)")
         elif self.counter_source != "device":
             can = "edges show no loss" if self.fit.method == "edges" else "not known"
             parts.append(f"losses: {can}")
@@ -138,6 +139,7 @@ class CountedStream:
     edge_reasons: list[str] = field(default_factory=list)
     gaps: list[sync.Gap] = field(default_factory=list)
     breaks: list[float] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)  #: breaks the clock outlived
     reasons: list[str] = field(default_factory=list)
 
     @property
@@ -149,16 +151,19 @@ class CountedStream:
         self.index = self.index + by
         self.edges = self.edges.shifted(by)
         self.breaks = [at + by for at in self.breaks]
+        self.losses = [at + by for at in self.losses]
 
     def clock(self, fit: sync.ClockFit) -> StreamClock:
         """Put the fit to work on every row."""
         gaps = [*(_refined(gap, fit) for gap in self.gaps), *_losses(fit)]
         gaps = [gap for gap in gaps if gap.n > 0]
         gaps.sort(key=lambda gap: gap.first_missing_index)
-        inferred = sum(gap.n for gap in gaps if gap.kind == "inferred")
+        unseen = [gap for gap in gaps if gap.kind == "inferred"]
+        inferred = sum(gap.n for gap in unseen)
         reasons = [*fit.reasons, *self.reasons]
         if inferred:
-            reasons.append(f"{inferred} samples lost unseen, inferred")
+            words = _counted(inferred, sum(gap.n_half_width for gap in unseen))
+            reasons.append(f"{words} samples lost unseen, inferred")
         trigger = self.source.trigger
         return StreamClock(
             name=self.name,
@@ -236,6 +241,7 @@ def _split(counted: CountedStream) -> None:
         n_missing = max(0, round(size * rate))
         _break_at(counted, row, counted.index[row] + n_missing, "jumps")
         if n_missing:
+            counted.losses.append(float(counted.index[row]) - 0.5)
             _note_gap(counted, row, n_missing, max(1, round(0.05 * rate)))
 
 
@@ -324,6 +330,11 @@ def _losses(fit: sync.ClockFit) -> list[sync.Gap]:
         middle = next((b for b in borders if step.after < b < step.before), step.before)
         gaps.append(sync.Gap(middle, n, "inferred", width, step.after, step.before))
     return gaps
+
+
+def _counted(n: int, half_width: int) -> str:
+    """Say a number, with its bounds unless it is certain."""
+    return f"{n} ± {half_width}" if half_width else str(n)
 
 
 def _known(value: float) -> float | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import sync
 from acquire.align import align
 from acquire.align.cross_check import compare_stamps
 from acquire.storage.recording import RecordedStream, Recording
@@ -113,6 +114,9 @@ def test_long_unseen_loss_breaks_the_clock() -> None:
     (gap,) = clock.gaps
     assert abs(gap.n - 2500) <= gap.n_half_width <= 6
     assert lab.errors("semg", clock.time_s).max() <= 3e-3
+    before, after = clock.fit.runs
+    assert sync.skew_range(before) == pytest.approx(sync.skew_range(after))
+    assert f"{gap.n} ± {gap.n_half_width} lost (inferred)" in clock.completeness
 
 
 @pytest.mark.parametrize("frame0", [0, 1_677_700, 5_000_000, 16_777_000])
