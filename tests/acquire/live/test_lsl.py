@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from acquire.live import LiveStreams
 from acquire.live.lsl import live_over_lsl
 from acquire.lsl import Outlet, local_clock
 from devices.stream import Channel, Chunk, Counter, StreamSpec
@@ -26,6 +27,12 @@ def push(to: Outlet, first: int, n: int) -> None:
     index = np.arange(first, first + n)
     rows = np.column_stack([index * 2.0, index]).astype(np.float32)
     to.push(Chunk(SPEC.name, rows, local_clock()))
+
+
+def n_seen(live: LiveStreams) -> int:
+    """Samples the live view has of our stream, which it may not list yet."""
+    stats = live.stats().get(SPEC.name)
+    return stats.n_samples if stats else 0
 
 
 @pytest.mark.usefixtures("lsl_session")
@@ -53,7 +60,7 @@ def test_follows_an_outlet_through_a_restart() -> None:
         until(lambda: first.have_consumers(), 10.0)
         push(first, 0, 50)
         push(first, 53, 50)
-        until(lambda: live.stats()[SPEC.name].n_samples == 100, 5.0)
+        until(lambda: n_seen(live) == 100, 5.0)
         stats = live.stats()[SPEC.name]
         assert stats.n_lost == 3
         assert live.latest(SPEC.name, 0.01).samples.tolist() == [[204.0, 102.0]]
