@@ -24,7 +24,7 @@ from protocols.schema import ProtocolDefinition, load_protocol
 from protocols.states import Snapshot, State
 
 PROTOCOL = "demo"
-SILENT_DROP = "noraxon:drop:n=40,after=rise,at=4"
+SILENT_DROP = "noraxon:drop:n=40,after=rise,at=3"
 """What the Noraxon twin loses without a word, once per trial: 20 ms of EMG."""
 
 Table = tuple[str, Sequence[str], Sequence[Sequence[object]]]

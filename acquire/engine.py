@@ -221,7 +221,7 @@ class LabEngine:
             session=self._session,
             condition=trial.condition,
             mode=trial.mode,
-            speed=labels.speed_label(trial.speed_mps),
+            speed="" if trial.is_calibration else labels.speed_label(trial.speed_mps),
             trial=trial.number,
         )
         key = next_take(self._dataset, key)

@@ -227,6 +227,8 @@ class Runner:
             way = "DOWN" if action.reversed_facing else "UP"
             text = f"Participant now faces {way} the slope, standing still?"
             self._ask(State.CONFIRMING_FACING, text, "yes", "abort")
+        elif action.is_calibration:
+            self._enter(State.SETTLING, duration_s=self._protocol.settings.settle_s)
         else:
             self._enter(State.RAMPING)
             self._engine.belts(action.belt_mps, self._protocol.settings.accel_mps2)

@@ -69,6 +69,18 @@ class Rest(_Part):
     duration_s: Seconds
 
 
+class CalibrationTrial(_Part):
+    """One recording with the belts at rest and the deck level."""
+
+    type: Literal["calibration"]
+    kind: Literal["Static", "Unloaded", "Quiet", "Rest", "MVC"]
+    """``Static``: standing still on both plates, from which the gait model learns the
+    body. ``Unloaded``: nobody on the plates. ``Quiet``, ``Rest``, ``MVC``: for sEMG."""
+    record_s: Annotated[float, Field(gt=0, le=600)] = 5.0
+    text: str = ""
+    """What the operator reads and confirms first."""
+
+
 class Trials(_Part):
     """Trials of one mode and speed, `repeat` times."""
 
@@ -82,7 +94,7 @@ class Trials(_Part):
     """Where it differs from the protocol's, s."""
 
 
-Step = Annotated[Prompt | Rest | Trials, Field(discriminator="type")]
+Step = Annotated[Prompt | Rest | CalibrationTrial | Trials, Field(discriminator="type")]
 
 
 class ProtocolDefinition(_Part):
@@ -146,6 +158,6 @@ def parse_protocol(text: str, *, source: str) -> ProtocolDefinition:
     try:
         return ProtocolDefinition.model_validate(data)
     except ValidationError as error:
-        known = keys_of(ProtocolDefinition, Prompt, Rest, Trials)
+        known = keys_of(ProtocolDefinition, Prompt, Rest, CalibrationTrial, Trials)
         lines = "\n  ".join(explain(error, known))
         raise ProtocolFileError(f"{source}:\n  {lines}") from error

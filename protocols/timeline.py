@@ -3,23 +3,39 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from protocols.schema import Mode, Prompt, ProtocolDefinition, Rest, Trials
+from protocols.schema import (
+    CalibrationTrial,
+    Prompt,
+    ProtocolDefinition,
+    Rest,
+    Trials,
+)
+
+CALIBRATION = "Calibration"
 
 
 @dataclass(frozen=True, slots=True)
 class TrialPlan:
-    """One trial to be recorded; `number` counts within condition, mode and speed."""
+    """One trial to be recorded; `number` counts within condition, mode and speed.
+
+    A calibration has the condition ``Calibration``, its kind as mode, and stands still.
+    """
 
     condition: str
-    mode: Mode
+    mode: str
     speed_mps: float
     number: int
     record_s: float
 
     @property
+    def is_calibration(self) -> bool:
+        """Whether nobody walks in it."""
+        return self.condition == CALIBRATION
+
+    @property
     def incline_deg(self) -> float:
         """Deck angle: never negative, because the deck only rises at one end."""
-        return float(self.mode.split("_")[1])
+        return 0.0 if self.is_calibration else float(self.mode.split("_")[1])
 
     @property
     def reversed_facing(self) -> bool:
@@ -34,6 +50,8 @@ class TrialPlan:
     @property
     def name(self) -> str:
         """For example ``Ideal LG_0 1.0 m/s trial 1``."""
+        if self.is_calibration:
+            return f"{self.condition} {self.mode} trial {self.number}"
         return (
             f"{self.condition} {self.mode} {self.speed_mps:.1f} m/s trial {self.number}"
         )
@@ -45,21 +63,24 @@ Action = TrialPlan | Prompt | Rest
 def actions(protocol: ProtocolDefinition) -> Iterator[Action]:
     """Yield trials, prompts and rests in the order they happen."""
     counts: dict[tuple[str, str, float], int] = {}
+
+    def numbered(condition: str, mode: str, speed: float, record_s: float) -> TrialPlan:
+        key = (condition, mode, speed)
+        counts[key] = counts.get(key, 0) + 1
+        return TrialPlan(condition, mode, speed, counts[key], record_s)
+
     for step in protocol.steps:
-        if not isinstance(step, Trials):
+        if isinstance(step, CalibrationTrial):
+            if step.text:
+                yield Prompt(type="prompt", text=step.text)
+            yield numbered(CALIBRATION, step.kind, 0.0, step.record_s)
+        elif isinstance(step, Trials):
+            condition = step.condition or protocol.condition
+            record_s = step.record_s or protocol.settings.record_s
+            for _ in range(step.repeat):
+                yield numbered(condition, step.mode, step.speed_mps, record_s)
+        else:
             yield step
-            continue
-        condition = step.condition or protocol.condition
-        key = (condition, step.mode, step.speed_mps)
-        for _ in range(step.repeat):
-            counts[key] = counts.get(key, 0) + 1
-            yield TrialPlan(
-                condition=condition,
-                mode=step.mode,
-                speed_mps=step.speed_mps,
-                number=counts[key],
-                record_s=step.record_s or protocol.settings.record_s,
-            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def demo(
         Path | None, typer.Option(help="New folder; default: demo-dataset-<n>.")
     ] = None,
     trials: Annotated[int, typer.Option(min=1, help="Trials per mode.")] = 1,
-    seconds: Annotated[float, typer.Option(min=4, help="Length of a trial, s.")] = 10.0,
+    seconds: Annotated[float, typer.Option(min=6, help="Length of a trial, s.")] = 10.0,
     rig: Rig = VIRTUAL_LAB,
     *,
     as_json: Json = False,

@@ -167,7 +167,8 @@ def compare_with_truth(dataset: Path, participant: str, truth: Path) -> Comparis
 def _compare(truth: Truth, key: TrialKey, path: Path, result: Comparison) -> None:
     recording = read_trial(path)
     derived, _ = up_to_date(path)
-    name = f"{key.mode} {key.speed} {key.trial}.{key.take}"
+    place = " ".join(part for part in (key.mode, key.speed) if part)
+    name = f"{place} {key.trial}.{key.take}"
     if REFERENCE not in recording or REFERENCE not in truth.clocks:
         return
     world = {
@@ -207,7 +208,9 @@ def _compare(truth: Truth, key: TrialKey, path: Path, result: Comparison) -> Non
         ]
         at = to_world(np.array(found), frames_s, world[REFERENCE])
         known = truth.strikes.get(side, np.empty(0))
-        result.strikes.append(StrikeError.of(name, side, at, known, span))
+        strikes = StrikeError.of(name, side, at, known, span)
+        if strikes.true or strikes.found:  # nobody walks in a calibration
+            result.strikes.append(strikes)
 
 
 def true_times(truth: Truth, stream: RecordedStream) -> Floats:

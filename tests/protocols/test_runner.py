@@ -80,7 +80,10 @@ def test_demo_moves_the_deck_between_its_trials() -> None:
     lab = MemoryLab()
     runner = Runner(load_protocol("demo"), lab, now=lab.now)
     runner.start()
-    run(runner, lab, lambda: len(lab.rises) == 2)
+    run(runner, lab, lambda: len(lab.rises) == 1)
+    assert lab.rises == ["Calibration Static trial 1"]
+    assert lab.belt_mps == lab.incline_deg == 0.0
+    run(runner, lab, lambda: len(lab.rises) == 3)
     assert lab.incline_deg == 5.0
     run(runner, lab, in_state(runner, State.FINISHED))
     assert lab.incline_deg == pytest.approx(0.0, abs=0.1)
