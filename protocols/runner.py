@@ -5,6 +5,7 @@ The runner owns no thread and no clock: its owner calls `tick` often (every 20 t
 done until the laboratory reports it. States and their order: `protocols.states`.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Collection
 from typing import Literal
@@ -15,8 +16,18 @@ from protocols.schema import Prompt, ProtocolDefinition, Rest
 from protocols.states import DEADLINES_S, Question, Snapshot, State
 from protocols.timeline import Action, TrialPlan, actions
 
+log = logging.getLogger("kinemuse.runner")
+
 BROKEN = ("unexpected_stop", "connection_lost", "adopted")
 UNKNOWN_S = 2.0  #: longer without a fresh treadmill status ends the run
+ABORT_AGAIN_S = 0.5  #: an abort is repeated this often until the belts stop
+WALKING = (
+    State.SETTLING,
+    State.ARMING,
+    State.LOW_BEFORE,
+    State.RECORDING,
+    State.LOW_AFTER,
+)
 Ending = Literal["aborted", "failed"]
 
 
@@ -56,6 +67,7 @@ class Runner:
         self._answer: str | None = None
         self._message = ""
         self._ending: Ending = "aborted"
+        self._aborted_s = 0.0
         self._take_open = False
         self._line_high = False
         self._waits: dict[State, Callable[[], None]] = {
@@ -149,11 +161,17 @@ class Runner:
         if trouble and self._state is not State.ABORTING:
             self._end("failed", f"treadmill: {trouble}")
             return
-        limit_s = DEADLINES_S.get(self._state)
+        limit_s = self._deadline_s()
         if limit_s is not None and self._now() - self._entered_s > limit_s:
             self._overdue(limit_s)
             return
         self._waits[self._state]()
+
+    def _deadline_s(self) -> float | None:
+        limit_s = DEADLINES_S.get(self._state)
+        if limit_s is not None and self._state is State.CLOSING and self._trial:
+            limit_s += self._trial.record_s  # a long recording takes long to verify
+        return limit_s
 
     def _treadmill_trouble(self) -> str:
         state = self._engine.treadmill().state
@@ -161,7 +179,10 @@ class Runner:
             self._known_s = self._now()
         elif self._now() - self._known_s > UNKNOWN_S:
             return f"no status for {UNKNOWN_S:g} s, belt state unknown"
-        return state.replace("_", " ") if state in BROKEN else ""
+        if state in BROKEN:
+            return state.replace("_", " ")
+        walks = self._state in WALKING and not self._current().is_calibration
+        return "the belts stopped" if walks and state in ("stopping", "idle") else ""
 
     def _overdue(self, limit_s: float) -> None:
         if self._state is State.ABORTING:
@@ -194,6 +215,7 @@ class Runner:
         return (
             self._protocol.settings.walk_on
             and not self._rest_s
+            and treadmill.state == "moving"
             and treadmill.at_speed(trial.belt_mps)
             and treadmill.at_incline(trial.incline_deg)
             and treadmill.reversed_facing == trial.reversed_facing
@@ -325,7 +347,7 @@ class Runner:
         if answer == "repeat":
             self._enter(State.ARMING)
             self._take_open = True
-            if self._engine.treadmill().at_speed(trial.belt_mps):
+            if self._still_walks(trial):
                 self._engine.arm(trial)
             else:
                 self._take_open = False
@@ -335,6 +357,11 @@ class Runner:
         self._todo.pop(0)
         self._rest_s = self._protocol.settings.rest_s
         self._next()
+
+    def _still_walks(self, trial: TrialPlan) -> bool:
+        treadmill = self._engine.treadmill()
+        moves = trial.is_calibration or treadmill.state == "moving"
+        return moves and treadmill.at_speed(trial.belt_mps)
 
     def _recording_lives(self) -> bool:
         recording = self._engine.recording()
@@ -364,8 +391,12 @@ class Runner:
     # ---- ways out -------------------------------------------------------------
 
     def _pause(self) -> None:
-        had_take = self._take_open
-        self._engine.stop()
+        unjudged = self._state in (State.CLOSING, State.JUDGING)
+        had_take = self._take_open or unjudged
+        if self._state is State.MOVING_DECK:
+            self._engine.abort()  # a stop alone would let the deck go on
+        else:
+            self._engine.stop()
         self._lower_line()
         self._close_take()
         if had_take and self._trial:
@@ -376,7 +407,7 @@ class Runner:
         """Stop the belts first, then let go of line and file, whatever fails."""
         if self._state is State.ABORTING:
             return
-        self._ending = ending
+        self._ending, self._aborted_s = ending, self._now()
         had_take = self._take_open
         steps: list[Callable[[], None]] = [
             self._engine.abort,
@@ -397,6 +428,12 @@ class Runner:
     def _in_aborting(self) -> None:
         if self._engine.treadmill().at_standstill:
             self._enter(State(self._ending), self._message)
+        elif (
+            self._engine.treadmill().state != "stopping"
+            and self._now() - self._aborted_s >= ABORT_AGAIN_S
+        ):  # the first may not have got through, and the heartbeat goes on
+            self._aborted_s = self._now()
+            self._engine.abort()
 
     # ---- small things ---------------------------------------------------------
 
@@ -414,7 +451,12 @@ class Runner:
         self._entered_s = self._now()
         self._question = self._answer = None
         trial = self._trial.name if self._trial else None
-        self._engine.event("state", state=str(state), trial=trial, message=message)
+        try:
+            self._engine.event("state", state=str(state), trial=trial, message=message)
+        except Exception:
+            if state is not State.ABORTING and not state.is_over:
+                raise
+            log.exception("the end of the run is not in the journal")
 
     def _ask(self, state: State, text: str, *answers: str) -> None:
         self._enter(state)

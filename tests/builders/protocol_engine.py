@@ -17,7 +17,7 @@ class MemoryLab:
     incline_deg: float = 0.0
     incline_target_deg: float = 0.0
     reversed_facing: bool = False
-    treadmill_state: str = "ready"
+    treadmill_state: str = ""  #: where it is not what belts and target make it
     fresh: bool = True
     recorder: str = "idle"
     problems: tuple[str, ...] = ()
@@ -44,8 +44,13 @@ class MemoryLab:
             at_standstill=self.belt_mps == 0.0,
             deck_moving=self.incline_deg != self.incline_target_deg,
             reversed_facing=self.reversed_facing,
-            state=self.treadmill_state,
+            state=self.treadmill_state or self._state(),
         )
+
+    def _state(self) -> str:
+        if self.target_mps:
+            return "moving"
+        return "stopping" if self.belt_mps else "idle"
 
     def belts(self, belt_mps: float, accel_mps2: float) -> None:
         if self.incline_deg != self.incline_target_deg:

@@ -25,6 +25,24 @@ steps:
 """
 
 
+class RefusingLab(MemoryLab):
+    """Cannot be reached for some aborts, or has no room for another journal line."""
+
+    refusals = 0
+    journal_is_full = False
+
+    def abort(self) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise ConnectionError("bertec takes no command: lost")
+        super().abort()
+
+    def event(self, name: str, **facts: object) -> None:
+        if self.journal_is_full:
+            raise OSError("no space left on device")
+        super().event(name, **facts)
+
+
 def protocol(text: str = DOWNHILL) -> ProtocolDefinition:
     return parse_protocol(text, source="test")
 
@@ -273,3 +291,74 @@ def test_random_requests_never_leave_belts_running(requests: list[str]) -> None:
         run(runner, lab, lambda: runner.snapshot().state.is_over)
     assert lab.target_mps == 0.0
     assert not lab.line_high
+
+
+def test_an_abort_that_did_not_get_through_is_repeated() -> None:
+    lab = RefusingLab()
+    runner = Runner(protocol(), lab, now=lab.now)
+    runner.start()
+    run(runner, lab, in_state(runner, State.SETTLING))
+    lab.refusals = 2
+    runner.abort("operator")
+    assert lab.target_mps == 1.0
+    run(runner, lab, in_state(runner, State.ABORTED), limit_s=5.0)
+    assert lab.belt_mps == 0.0
+
+
+def test_a_full_journal_does_not_keep_belts_running() -> None:
+    lab = RefusingLab()
+    runner = Runner(protocol(), lab, now=lab.now)
+    runner.start()
+    run(runner, lab, lambda: lab.line_high)
+    lab.journal_is_full = True
+    run(runner, lab, in_state(runner, State.FAILED))
+    assert lab.belt_mps == 0.0
+    assert not lab.line_high
+
+
+@pytest.mark.parametrize("state", [State.SETTLING, State.RECORDING, State.LOW_AFTER])
+def test_belts_that_another_stopped_end_the_run(state: State) -> None:
+    lab = MemoryLab()
+    runner = Runner(protocol(), lab, now=lab.now)
+    runner.start()
+    run(runner, lab, in_state(runner, state))
+    lab.stop()  # the dead man, or a hand at the panel
+    run(runner, lab, in_state(runner, State.FAILED))
+    assert "the belts stopped" in runner.snapshot().message
+    assert not any(accepted for _, accepted, _ in lab.verdicts)
+
+
+def test_resuming_at_once_does_not_record_while_the_belts_stop() -> None:
+    lab = MemoryLab()
+    runner = Runner(protocol(), lab, now=lab.now)
+    runner.start()
+    run(runner, lab, in_state(runner, State.RECORDING))
+    runner.pause()
+    runner.resume()
+    assert runner.snapshot().state is State.STOPPING
+    run(runner, lab, in_state(runner, State.FINISHED))
+
+
+def test_pause_stops_a_moving_deck() -> None:
+    lab = MemoryLab()
+    runner = Runner(protocol(), lab, now=lab.now)
+    runner.start()
+    run(runner, lab, in_state(runner, State.MOVING_DECK))
+    lab.step()
+    runner.pause()
+    stands_at = lab.incline_deg
+    for _ in range(100):
+        lab.step()
+        runner.tick()
+    assert lab.incline_deg == stands_at
+    runner.resume()
+    run(runner, lab, in_state(runner, State.FINISHED))
+
+
+def test_a_take_nobody_judged_is_rejected_by_a_pause() -> None:
+    lab = MemoryLab()
+    runner = Runner(protocol(), lab, now=lab.now)
+    runner.start()
+    run(runner, lab, in_state(runner, State.JUDGING))
+    runner.pause()
+    assert lab.verdicts == [("Ideal LG_0 1.0 m/s trial 1", False, "paused")]
