@@ -152,7 +152,20 @@ class ControlClient:
     def _exchange(
         self, verb: str, timeout_s: float, arguments: Mapping[str, object]
     ) -> dict[str, Any]:
-        connection = self._socket or self._connect(timeout_s)
+        if self._socket is not None:
+            try:
+                return self._ask(self._socket, verb, timeout_s, arguments)
+            except ConnectionError:  # that server is gone; another may have come
+                self._drop()
+        return self._ask(self._connect(timeout_s), verb, timeout_s, arguments)
+
+    def _ask(
+        self,
+        connection: socket.socket,
+        verb: str,
+        timeout_s: float,
+        arguments: Mapping[str, object],
+    ) -> dict[str, Any]:
         connection.settimeout(timeout_s)
         self._next_id += 1
         request = {"id": self._next_id, "token": self._token, "verb": verb}

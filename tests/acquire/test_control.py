@@ -64,6 +64,14 @@ def test_a_restarted_server_is_found_again(tmp_path: Path) -> None:
             client.close()
 
 
+def test_the_first_request_reaches_a_restarted_server(tmp_path: Path) -> None:
+    client = ControlClient("belt", tmp_path)
+    for _ in range(2):
+        with ControlServer("belt", {}, tmp_path):
+            assert client.request("ping") == {"name": "belt"}
+    client.close()
+
+
 def test_token_is_private_and_needed(tmp_path: Path) -> None:
     with ControlServer("belt", {}, tmp_path) as server:
         file = tmp_path / "belt.json"
