@@ -5,6 +5,7 @@ thread, and its failure shows as a failed recording. What the treadmill and the 
 report is polled on threads of their own; a report that is not fresh counts as unknown.
 """
 
+import contextlib
 import logging
 import queue
 import threading
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from acquire.control import ControlClient, ControlError
+from acquire.control import ControlClient, ControlError, ControlRefusedError
 from acquire.storage import labels
 from acquire.storage.layout import TrialKey, next_take
 from protocols.engine import RecordingStatus, Treadmill
@@ -154,8 +155,8 @@ class LabEngine:
         self._command("stop")
 
     def abort(self) -> None:
-        self.event("abort")
         self._command("abort")
+        self.event("abort")
 
     def _command(self, verb: str, **arguments: object) -> None:
         if self._belts is None:
@@ -163,17 +164,29 @@ class LabEngine:
         self._belts.request(
             "command", COMMAND_TIMEOUT_S, verb=verb, arguments=arguments
         )
+        with contextlib.suppress(ControlError):  # what was seen before is old news
+            self._treadmill_watch.refresh()
 
     # ---- recording ------------------------------------------------------------
 
     def arm(self, trial: TrialPlan) -> None:
-        self._recording = RecordingStatus("arming")
-        self._work.put(lambda: self._arm(trial))
+        key = TrialKey(
+            participant=self._participant,
+            session=self._session,
+            condition=trial.condition,
+            mode=trial.mode,
+            speed="" if trial.is_calibration else labels.speed_label(trial.speed_mps),
+            trial=trial.number,
+        )
+        key = next_take(self._dataset, key)
+        self._take, self._recording = key, RecordingStatus("arming")
+        self._work.put(lambda: self._arm(key))
 
     def record(self) -> None:
-        if self._recording.state == "armed":
+        key = self._take
+        if key is not None and self._recording.state == "armed":
             self._recording = replace(self._recording, state="starting")
-            self._work.put(self._record)
+            self._work.put(lambda: self._record(key))
 
     def recording(self) -> RecordingStatus:
         status = self._recording
@@ -190,7 +203,8 @@ class LabEngine:
         key, facing = self._take, self._facing_of(trial)
         self._recording = RecordingStatus("stopping")
         if key is not None:
-            self._work.put(lambda: self._finish(key, facing))
+            timeout_s = FINISH_TIMEOUT_S + trial.record_s
+            self._work.put(lambda: self._finish(key, facing, timeout_s))
 
     def capture(self, start: bool, trial: TrialPlan) -> None:
         if self._capture is None:
@@ -198,8 +212,8 @@ class LabEngine:
         key = self._take
         name = f"{key.participant}_{trial.name}" if key else trial.name
         name = name.replace(" ", "_").replace("/", "p")
-        self.event("trial_start" if start else "trial_stop", trial=trial.name)
         (self._capture.start if start else self._capture.stop)(name)
+        self.event("trial_start" if start else "trial_stop", trial=trial.name)
 
     def verdict(self, trial: TrialPlan, accepted: bool, reason: str) -> None:
         if self._take is None:
@@ -215,17 +229,12 @@ class LabEngine:
     def event(self, name: str, **facts: object) -> None:
         self._publish(name, facts)
 
-    def _arm(self, trial: TrialPlan) -> None:
-        key = TrialKey(
-            participant=self._participant,
-            session=self._session,
-            condition=trial.condition,
-            mode=trial.mode,
-            speed="" if trial.is_calibration else labels.speed_label(trial.speed_mps),
-            trial=trial.number,
-        )
-        key = next_take(self._dataset, key)
-        self._take = key
+    def _becomes(self, key: TrialKey, status: RecordingStatus) -> None:
+        """Say what became of a take, unless the next one is under way already."""
+        if self._take is key:
+            self._recording = status
+
+    def _arm(self, key: TrialKey) -> None:
         path = key.xdf(self._dataset)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -243,26 +252,27 @@ class LabEngine:
             said = {"ready": False, "problems": [str(error)]}
         if not said.get("ready"):
             reasons = tuple(str(reason) for reason in said.get("problems", ()))
-            self._recording = RecordingStatus("failed", reasons)
+            self._becomes(key, RecordingStatus("failed", reasons))
             return
-        self._recording = RecordingStatus("armed")
+        self._becomes(key, RecordingStatus("armed"))
         self.event("trial_armed", **key.attributes())
 
-    def _record(self) -> None:
+    def _record(self, key: TrialKey) -> None:
+        self._started = True  # also when no answer comes: then it must be stopped
         try:
             self._recorder.request("start", ARM_TIMEOUT_S)
         except ControlError as error:
-            self._recording = RecordingStatus("failed", (str(error),))
+            self._started = not isinstance(error, ControlRefusedError)
+            self._becomes(key, RecordingStatus("failed", (str(error),)))
             return
-        self._started = True
         self._recorder_watch.refresh()
-        self._recording = RecordingStatus("recording")
+        self._becomes(key, RecordingStatus("recording"))
 
-    def _finish(self, key: TrialKey, facing: str) -> None:
+    def _finish(self, key: TrialKey, facing: str, timeout_s: float) -> None:
         verb = "stop" if self._started else "disarm"
         self._started = False
         try:
-            said = self._recorder.request(verb, FINISH_TIMEOUT_S)
+            said = self._recorder.request(verb, timeout_s)
         except ControlError as error:
             said = {"state": "failed", "problems": [str(error)]}
         state = str(said.get("state", "failed"))
@@ -278,7 +288,7 @@ class LabEngine:
             except Exception as error:
                 log.exception("archiving %s", path)
                 problems = (*problems, f"archive: {error}")
-        self._recording = RecordingStatus(state, problems, said)
+        self._becomes(key, RecordingStatus(state, problems, said))
         facts = {**key.attributes(), "state": state, "problems": list(problems)}
         self.event("trial_done", **facts)
 
@@ -313,6 +323,7 @@ class _Watch:
     def __init__(self, name: str | None, runtime_dir: Path) -> None:
         self._client = ControlClient(name, runtime_dir) if name else None
         self._seen: tuple[float, dict[str, Any]] = (0.0, {})
+        self._asking = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -335,8 +346,9 @@ class _Watch:
     def refresh(self) -> None:
         """Ask now."""
         if self._client is not None:
-            asked_s = time.monotonic()
-            self._seen = (asked_s, self._client.request("snapshot", FRESH_S))
+            with self._asking:  # an older answer never replaces a newer one
+                asked_s = time.monotonic()
+                self._seen = (asked_s, self._client.request("snapshot", FRESH_S))
 
     def _run(self) -> None:
         while not self._stopping.wait(POLL_S):

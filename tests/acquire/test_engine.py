@@ -23,6 +23,8 @@ class FakeLab:
         self.beats = 0
         self.refuse = ""
         self.arm_reasons: list[str] = []
+        self.may_stop = threading.Event()
+        self.may_stop.set()
         self.recorder_state = "idle"
         self.armed: Mapping[str, Any] = {}
         self.stop_answer: dict[str, Any] = {"state": "verified", "problems": []}
@@ -67,6 +69,7 @@ class FakeLab:
         return {"state": "recording"}
 
     def _stop(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.may_stop.wait(5.0)
         self.recorder_state = self.stop_answer["state"]
         return self.stop_answer
 
@@ -101,6 +104,11 @@ def takes() -> list[Take]:
 
 
 @pytest.fixture
+def published() -> list[tuple[str, Mapping[str, object]]]:
+    return []
+
+
+@pytest.fixture
 def line() -> Line:
     return Line()
 
@@ -110,6 +118,7 @@ def engine(
     lab: FakeLab,  # noqa: ARG001 (its servers must answer)
     takes: list[Take],
     line: Line,
+    published: list[tuple[str, Mapping[str, object]]],
     tmp_path: Path,
 ) -> Iterator[LabEngine]:
     made = LabEngine(
@@ -120,7 +129,7 @@ def engine(
         treadmill="bertec",
         capture=line,
         required_streams={"semg": "kinemuse:n:0:semg"},
-        publish=lambda *_: None,
+        publish=lambda name, facts: published.append((name, facts)),
         on_take=takes.append,
     )
     made.start()
@@ -215,3 +224,52 @@ def test_a_recorder_that_vanishes_is_a_failed_recording(
     lab.recorder.close()
     wait_for(lambda: engine.recording().state == "failed")
     assert engine.recording().problems == ("the recorder does not answer",)
+
+
+def test_a_slow_end_of_one_take_says_nothing_of_the_next(
+    engine: LabEngine, lab: FakeLab, takes: list[Take]
+) -> None:
+    lab.stop_answer = {"state": "failed", "problems": ["disk"]}
+    lab.may_stop.clear()
+    engine.arm(TRIAL)
+    wait_for(lambda: engine.recording().state == "armed")
+    engine.record()
+    wait_for(lambda: engine.recording().state == "recording")
+    engine.finish(TRIAL)
+    engine.arm(TRIAL)  # answered before the file was closed
+    lab.may_stop.set()
+    wait_for(lambda: engine.recording().state == "armed")
+    assert takes[0].key.take == 1
+    assert lab.armed["out"].endswith("Trial_1_take2.xdf")
+
+
+def test_a_verdict_is_on_the_take_that_was_asked_for_last(
+    engine: LabEngine, lab: FakeLab, published: list[tuple[str, Mapping[str, object]]]
+) -> None:
+    engine.arm(TRIAL)
+    wait_for(lambda: engine.recording().state == "armed")
+    engine.record()
+    wait_for(lambda: engine.recording().state == "recording")
+    lab.may_stop.clear()
+    engine.finish(TRIAL)
+    engine.arm(TRIAL)
+    engine.verdict(TRIAL, False, "paused")
+    lab.may_stop.set()
+    said = [facts["take"] for name, facts in published if name == "verdict"]
+    assert said == [2]
+
+
+def test_belts_are_aborted_and_the_line_falls_without_a_journal(
+    engine: LabEngine, lab: FakeLab, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(engine, "_publish", full)
+    with pytest.raises(OSError, match="no space"):
+        engine.abort()
+    with pytest.raises(OSError, match="no space"):
+        engine.capture(False, TRIAL)
+    assert lab.commands == [("abort", {})]
+    assert len(line.calls) == 1
+    monkeypatch.undo()
