@@ -78,6 +78,7 @@ class Session:
             )
         self._plan, self._rig = plan, plan.rig
         self._protocol = parse_protocol(plan.protocol_text, source=plan.protocol_source)
+        _refuse_second(plan.runtime_dir)
         claim_dataset(plan.dataset, simulated=plan.rig.simulated)
         interrupted = interrupted_session(
             plan.dataset, plan.participant, plan.protocol_text
@@ -115,11 +116,13 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._come_to_rest()
-        self._publish("session_end", {})
-        self._control.close()
-        self._engine.close()
-        self._stop_processes()
+        try:
+            self._come_to_rest()
+            self._engine.close()  # the last take's events come before the end
+            self._publish("session_end", {})
+        finally:
+            self._control.close()
+            self._stop_processes()
 
     def _come_to_rest(self) -> None:
         """Leave no belt running, however the session ends."""
@@ -140,6 +143,7 @@ class Session:
 
     def _write_folder(self) -> None:
         if self.resumes:
+            self._renew_rig_file()
             return
         self.folder.mkdir(parents=True)
         facts = {
@@ -155,6 +159,15 @@ class Session:
             ("protocol.yaml", self._plan.protocol_text),
         ):
             (self.folder / name).write_text(text, encoding="utf-8")
+
+    def _renew_rig_file(self) -> None:
+        """Have the devices use the rig of today; keep the interrupted run's beside."""
+        current, text = self.folder / "rig.yaml", self._rig.to_yaml()
+        if current.read_text(encoding="utf-8") == text:
+            return
+        n_kept = len(list(self.folder.glob("rig_before_resume_*.yaml")))
+        current.rename(self.folder / f"rig_before_resume_{n_kept + 1}.yaml")
+        current.write_text(text, encoding="utf-8")
 
     def _children(self) -> list[ChildSpec]:
         common = (
@@ -386,6 +399,21 @@ class Session:
         self._publish("process_restarted", facts)
 
 
+def _refuse_second(runtime_dir: Path) -> None:
+    """Raise when a session of this rig runs already: it owns devices and journal."""
+    client = ControlClient("session", runtime_dir)
+    try:
+        client.request("ping", 1.0)
+    except ControlError:
+        return
+    finally:
+        client.close()
+    raise SessionError(
+        "a session of this rig runs already; end it first, or watch it with "
+        "`kinemuse gui`"
+    )
+
+
 def accepted_trials(journal: Path) -> set[str]:
     """Names of the trials whose last verdict in this journal was yes."""
     accepted: set[str] = set()
@@ -410,8 +438,13 @@ def interrupted_session(
     protocol, journal = newest / "protocol.yaml", newest / "journal.jsonl"
     if not protocol.is_file() or protocol.read_text("utf-8") != protocol_text:
         return None
-    events = [line.get("event") for line in read_journal(journal)]
-    return newest.name if events and "session_end" not in events[-1:] else None
+    ended = None
+    for line in read_journal(journal):  # what trails behind the end changes nothing
+        if line.get("event") in ("session_start", "session_resume"):
+            ended = False
+        elif line.get("event") == "session_end":
+            ended = True
+    return newest.name if ended is False else None
 
 
 def _order(session: str) -> tuple[str, int]:

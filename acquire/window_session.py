@@ -29,7 +29,10 @@ def open_window(rig: RigConfig, dataset: Path, participant: str, protocol: str) 
     """
     runtime = runtime_dir(rig.lsl.session_id)
     if _session_state(runtime):
-        return _window(runtime, dataset)
+        status = _window(runtime, dataset)
+        if _session_state(runtime) in OVER[1:]:  # nobody else may be left to end it
+            _shut_down(runtime)
+        return status
     claim_dataset(dataset, simulated=rig.simulated)
     lab = VirtualLab(rig, free_ports=True) if rig.simulated else None
     try:
@@ -85,15 +88,23 @@ def _wait_for(session: "subprocess.Popen[bytes]", runtime: Path, log: Path) -> N
 
 def _end(session: "subprocess.Popen[bytes]", runtime: Path) -> None:
     """End a session that is not in a run; wait for one that is."""
-    if _session_state(runtime) in OVER:
-        client = ControlClient("session", runtime)
-        try:
-            client.request("shutdown", 2.0)
-        except ControlError:
-            session.terminate()
-        finally:
-            client.close()
+    while session.poll() is None and _session_state(runtime) not in OVER:
+        time.sleep(0.5)  # a run goes on without its window, and ends by itself
+    if session.poll() is None and not _shut_down(runtime):
+        session.terminate()
     session.wait()
+
+
+def _shut_down(runtime: Path) -> bool:
+    """Ask the session to end; return whether it answered."""
+    client = ControlClient("session", runtime)
+    try:
+        client.request("shutdown", 2.0)
+    except ControlError:
+        return False
+    finally:
+        client.close()
+    return True
 
 
 def _window(runtime: Path, dataset: Path) -> int:

@@ -1,0 +1,73 @@
+"""A session goes on where it was cut off, and never beside another one."""
+
+from pathlib import Path
+
+import pytest
+
+from acquire.control import ControlServer
+from acquire.rig import VIRTUAL_LAB, RigConfig, load_rig
+from acquire.session import Session, SessionError, SessionPlan, interrupted_session
+from acquire.storage.journal import Journal
+from protocols.schema import protocol_text
+
+PROTOCOL = protocol_text("demo")
+
+
+def plan(folder: Path, rig: RigConfig | None = None) -> SessionPlan:
+    return SessionPlan(
+        rig=rig or load_rig(VIRTUAL_LAB),
+        protocol_text=PROTOCOL,
+        protocol_source="demo",
+        dataset=folder / "dataset",
+        participant="P43",
+        runtime_dir=folder / "runtime",
+    )
+
+
+def journal(folder: Path, *events: str) -> str | None:
+    """Write a session's journal; return which session would be resumed."""
+    session = folder / "raw" / "P43" / "2026-11-22_1"
+    session.mkdir(parents=True)
+    (session / "protocol.yaml").write_text(PROTOCOL, encoding="utf-8")
+    with Journal(session / "journal.jsonl", clock=lambda: 0.0) as lines:
+        for event in events:
+            lines.append(event)
+    return interrupted_session(folder, "P43", PROTOCOL)
+
+
+@pytest.mark.parametrize(
+    ("events", "goes_on"),
+    [
+        (("session_start", "state"), True),
+        (("session_start", "session_end"), False),
+        (("session_start", "session_end", "trial_done"), False),
+        (("session_start", "session_end", "session_resume", "state"), True),
+        ((), False),
+    ],
+)
+def test_only_a_session_without_an_end_is_resumed(
+    tmp_path: Path, events: tuple[str, ...], goes_on: bool
+) -> None:
+    assert journal(tmp_path, *events) == ("2026-11-22_1" if goes_on else None)
+
+
+def test_a_second_session_of_the_same_rig_is_refused(tmp_path: Path) -> None:
+    with (
+        ControlServer("session", {}, tmp_path / "runtime"),
+        pytest.raises(SessionError, match="runs already"),
+    ):
+        Session(plan(tmp_path))
+
+
+def test_a_resumed_session_uses_the_rig_of_today(tmp_path: Path) -> None:
+    first = Session(plan(tmp_path))
+    first._write_folder()
+    with Journal(first.folder / "journal.jsonl", clock=lambda: 0.0) as lines:
+        lines.append("session_start")
+    moved = load_rig(VIRTUAL_LAB).model_copy(update={"name": "moved"})
+    again = Session(plan(tmp_path, moved))
+    assert again.resumes
+    again._write_folder()
+    kept = again.folder / "rig_before_resume_1.yaml"
+    assert (again.folder / "rig.yaml").read_text("utf-8") == moved.to_yaml()
+    assert kept.read_text("utf-8") == load_rig(VIRTUAL_LAB).to_yaml()
