@@ -140,7 +140,11 @@ class Supervisor:
     def _watch(self) -> None:
         while not self._stopping.wait(0.05):
             for child in self._children.values():
-                self._look_after(child)
+                try:
+                    self._look_after(child)
+                except Exception:  # the others still need looking after
+                    log.exception("looking after %s failed", child.spec.name)
+                    child.due_s = time.monotonic() + LONGEST_PAUSE_S
 
     def _look_after(self, child: _Child) -> None:
         now_s = time.monotonic()

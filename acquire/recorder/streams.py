@@ -114,7 +114,11 @@ class StreamSet:
                 return  # the inlets hold the samples until the disk is back
             started = self._now()
             for worker in self.workers:
-                worker.poll(sink)
+                try:
+                    worker.poll(sink)
+                except Exception as error:  # the others go on; this one joins anew
+                    log.exception("taking samples of %s failed", worker.name)
+                    worker.lost = f"{type(error).__name__}: {error}"
             self.poll_times_s.append(self._now() - started)
 
     def keep(self) -> None:

@@ -84,3 +84,24 @@ time.sleep(60)
         wait_for(lambda: log.exists() and "up" in log.read_text())
         parent.kill()
     wait_for(lambda: not is_alive(pid))
+
+
+def test_a_failing_listener_does_not_end_the_watch(tmp_path: Path) -> None:
+    told: list[ChildStatus] = []
+
+    def fail(status: ChildStatus) -> None:
+        told.append(status)
+        raise OSError("no space left on device")
+
+    supervisor = Supervisor(
+        [ChildSpec("c", PACKAGE)],
+        tmp_path / "log",
+        on_restart=fail,
+        environment=child_module(tmp_path),
+    )
+    with supervisor:
+        for n in (1, 2):
+            pid = supervisor.status()["c"].pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            wait_for(lambda n=n: len(told) == n)  # type: ignore[misc]

@@ -286,3 +286,20 @@ def test_a_stream_of_another_form_under_the_old_id_joins_as_new(bench: Bench) ->
     bench.network.add(spec("semg", 2000.0, n_values=5), "u-2")
     bench.keep()
     assert len(bench.streams.workers) == 2
+
+
+def test_a_stream_that_cannot_be_read_leaves_the_others_alone(bench: Bench) -> None:
+    broken = bench.network.add(SEMG, "u-semg")
+    events = bench.network.add(GATED, "u-amode")
+    bench.keep()
+
+    def fail(_timeout_s: float) -> None:
+        raise ValueError("not a number of channels")
+
+    broken.pull = fail  # type: ignore[method-assign, assignment]
+    bench.step(1.0, amode=events)
+    sink = FakeSink()
+    bench.streams.record_into(sink)
+    bench.step(0.5, amode=events)
+    assert sink.n > 0
+    assert "stream_lost" in bench.names()
