@@ -1,18 +1,24 @@
 """What the terminal shows while a session runs, and how it asks."""
 
+import _thread
+import queue
+import threading
 from collections.abc import Callable
 
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.prompt import Prompt
 
 from acquire.commands.console import stderr
+from protocols.errors import NotAllowedError
 from protocols.states import Question, Snapshot
 
 
 class SessionProgress:
     """One live line of progress; a line that stays for each state of the runner.
 
-    `ask`, if set, takes the operator's answers from the terminal.
+    `ask`, if set, takes the operator's answers from the terminal. They are waited for
+    on a thread of their own: whoever shows must go on, or the treadmill's dead man
+    stops the belts. A terminal that ends interrupts the main thread.
     """
 
     def __init__(self) -> None:
@@ -24,6 +30,8 @@ class SessionProgress:
             console=stderr,
             transient=True,
         )
+        self._questions: queue.Queue[Question] = queue.Queue()
+        self._asker: threading.Thread | None = None
         self._task = self._progress.add_task("starting", total=None)
 
     def __enter__(self) -> "SessionProgress":
@@ -47,7 +55,21 @@ class SessionProgress:
         message = f"  {snapshot.message}" if snapshot.message else ""
         self.say(f"{count}  {state}{trial}{message}")
         if snapshot.question and self.ask:
-            self._put(snapshot.question)
+            self._questions.put(snapshot.question)
+            if self._asker is None:
+                self._asker = threading.Thread(target=self._ask_on, daemon=True)
+                self._asker.start()
+
+    def _ask_on(self) -> None:
+        while True:
+            try:
+                self._put(self._questions.get())
+            except NotAllowedError as error:  # the run went on without the answer
+                stderr.print(str(error), highlight=False)
+            except Exception as error:
+                stderr.print(f"no answers from this terminal: {error!r}")
+                _thread.interrupt_main()
+                return
 
     def _put(self, question: Question) -> None:
         self._progress.stop()
