@@ -50,6 +50,12 @@ class Take:
     facing: str = "forward"
 
 
+def capture_name(participant: str, trial: str) -> str:
+    """Return what a capture of this trial is called, as a file may be."""
+    name = f"{participant}_{trial}" if participant else trial
+    return name.replace(" ", "_").replace("/", "p")
+
+
 class LabEngine:
     """The engine of a real or virtual laboratory.
 
@@ -210,8 +216,7 @@ class LabEngine:
         if self._capture is None:
             raise ControlError("the rig names no capture device: no trigger")
         key = self._take
-        name = f"{key.participant}_{trial.name}" if key else trial.name
-        name = name.replace(" ", "_").replace("/", "p")
+        name = capture_name(key.participant if key else "", trial.name)
         (self._capture.start if start else self._capture.stop)(name)
         self.event("trial_start" if start else "trial_stop", trial=trial.name)
 

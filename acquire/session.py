@@ -23,7 +23,7 @@ from typing import Any
 
 from acquire.archive import archive_take
 from acquire.control import ControlClient, ControlError, ControlServer
-from acquire.engine import LabEngine, Take
+from acquire.engine import LabEngine, Take, capture_name
 from acquire.event_stream import EVENTS, EventStream
 from acquire.findings import Finding
 from acquire.lsl import local_clock
@@ -235,15 +235,20 @@ class Session:
 
     def _start_engine(self, required: Mapping[str, str]) -> None:
         rig, plan = self._rig, self._plan
+        sender = (
+            CaptureSender.of(rig.devices[rig.capture].settings) if rig.capture else None
+        )
+        left_high = trial_left_high(self.folder / "journal.jsonl")
+        if sender and left_high:  # the process that raised the line was killed
+            sender.stop(capture_name(plan.participant, left_high))
+            self._publish("trial_stop", {"trial": left_high})
         self._engine = LabEngine(
             dataset=plan.dataset,
             participant=plan.participant,
             session=self.name,
             runtime_dir=plan.runtime_dir,
             treadmill=rig.treadmill,
-            capture=CaptureSender.of(rig.devices[rig.capture].settings)
-            if rig.capture
-            else None,
+            capture=sender,
             required_streams=required,
             optional_streams=[
                 "kinemuse-quality",
@@ -422,6 +427,20 @@ def accepted_trials(journal: Path) -> set[str]:
             name = str(line["trial_name"])
             (accepted.add if line.get("accepted") else accepted.discard)(name)
     return accepted
+
+
+def trial_left_high(journal: Path) -> str | None:
+    """Name the trial whose start raised the trigger line, if nothing lowered it."""
+    left: str | None = None
+    for line in read_journal(journal):
+        event = line.get("event")
+        if event == "trial_start" or (
+            event == "state" and line.get("state") == "recording"
+        ):
+            left = str(line.get("trial"))
+        elif event == "trial_stop":
+            left = None
+    return left
 
 
 def interrupted_session(

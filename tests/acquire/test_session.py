@@ -6,7 +6,13 @@ import pytest
 
 from acquire.control import ControlServer
 from acquire.rig import VIRTUAL_LAB, RigConfig, load_rig
-from acquire.session import Session, SessionError, SessionPlan, interrupted_session
+from acquire.session import (
+    Session,
+    SessionError,
+    SessionPlan,
+    interrupted_session,
+    trial_left_high,
+)
 from acquire.storage.journal import Journal
 from protocols.schema import protocol_text
 
@@ -71,3 +77,14 @@ def test_a_resumed_session_uses_the_rig_of_today(tmp_path: Path) -> None:
     kept = again.folder / "rig_before_resume_1.yaml"
     assert (again.folder / "rig.yaml").read_text("utf-8") == moved.to_yaml()
     assert kept.read_text("utf-8") == load_rig(VIRTUAL_LAB).to_yaml()
+
+
+def test_a_line_that_a_killed_session_left_high_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    with Journal(path, clock=lambda: 0.0) as lines:
+        lines.append("state", state="recording", trial="Ideal LG_0 1.0 m/s trial 1")
+        lines.append("trial_start", trial="Ideal LG_0 1.0 m/s trial 1")
+        assert trial_left_high(path) == "Ideal LG_0 1.0 m/s trial 1"
+        lines.append("trial_stop", trial="Ideal LG_0 1.0 m/s trial 1")
+        lines.append("state", state="low_after", trial="Ideal LG_0 1.0 m/s trial 1")
+    assert trial_left_high(path) is None
