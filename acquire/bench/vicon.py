@@ -31,16 +31,20 @@ def run(seconds: float = 10.0) -> list[dict[str, Any]]:
 
 def _row(back_end: str, seconds: float) -> dict[str, Any]:
     live = _measure(back_end, 100.0, seconds)
-    fast = _measure(back_end, 0.0, seconds / 2)
-    return {
+    row: dict[str, Any] = {
         "back end": back_end,
         "frames": live["frames"],
         "lost": live["lost"],
         "CPU % of a core at 100 Hz": round(100 * live["cpu_s"] / live["data_s"], 1),
         "ms per frame": round(1e3 * live["cpu_s"] / live["frames"], 3),
-        "frames/s at full speed": round(fast["frames"] / fast["wall_s"]),
-        "frames per CPU second": round(fast["frames"] / fast["cpu_s"]),
+        "frames/s at full speed": "",
+        "frames per CPU second": "",
     }
+    if back_end == "native":  # the SDK does not survive a server that floods it
+        fast = _measure(back_end, 0.0, seconds / 2)
+        row["frames/s at full speed"] = round(fast["frames"] / fast["wall_s"])
+        row["frames per CPU second"] = round(fast["frames"] / fast["cpu_s"])
+    return row
 
 
 def _measure(back_end: str, rate_hz: float, seconds: float) -> Mapping[str, float]:

@@ -23,8 +23,9 @@ DESCRIBE_TIMEOUT_S, DESCRIBE_PERIOD_S = 3.0, 0.5
 JOIN_TIMEOUT_S = 5.0
 FRESH_S = 0.001
 EARLY_FRAMES = 10
-#: So many frames without samples of devices, and they are asked for again.
-BARE_FRAMES = 20
+#: So long without samples of devices, and they are asked for again. Not sooner: the
+#: SDK does not bear a change of what is asked for while frames come fast.
+BARE_S = 1.0
 _MODES = {"push": "ServerPush", "pull": "ClientPull", "prefetch": "ClientPullPreFetch"}
 
 
@@ -57,8 +58,9 @@ class SdkClient:
         self._arrived = threading.Condition()
         self._queue: deque[Frame] = deque(maxlen=QUEUED_FRAMES)
         self._failure: DeviceError | None = None
-        self._n_early = self._n_bare = 0
-        self._devices_came = self._pushed = False
+        self._n_early = 0
+        self._devices_came = False
+        self._ask_due_s = float("inf")
         self._describe_due_s = float("-inf")
 
     def open(self, timeout_s: float) -> None:
@@ -68,7 +70,8 @@ class SdkClient:
         client: VendorClient = package.PyViconDatastream()
         self._library = SdkLibrary(package, client)
         self._frames = self._describe(client, self._library, timeout_s)
-        self._n_early = self._n_bare = 0
+        self._n_early = 0
+        self._ask_due_s = self._now() + BARE_S
         self._devices_came, self._describe_due_s = False, float("-inf")
         client.set_buffer_size(BUFFER_FRAMES)
         result = client.connect(f"{self._host}:{self._port}")
@@ -79,19 +82,15 @@ class SdkClient:
         if self._outputs:
             client.enable_device_data()
         self._library.enable_debug_data()
-        client.set_stream_mode(package.StreamMode.ServerPush)
-        self._pushed = True
+        client.set_stream_mode(package.StreamMode.ClientPull)
 
     def ask(self) -> None:
-        """Let frames come, until `start`."""
+        """Let frames come one by one, until `start`."""
         if self._thread is None:
             self._run()
 
     def start(self, mode: StreamMode) -> None:
         """Drop what is still under way and let frames come."""
-        if mode == "push" and self._pushed and self._thread is not None:
-            self._queue.clear()
-            return
         self._pause()
         client, library = self._connected()
         client.set_stream_mode(self._package.StreamMode.ClientPull)
@@ -100,12 +99,10 @@ class SdkClient:
             if library.get_frame() != SUCCESS or self._now() - began_s > FRESH_S:
                 break
         client.set_stream_mode(getattr(self._package.StreamMode, _MODES[mode]))
-        self._pushed = mode == "push"
         self._run()
 
     def stop(self) -> None:
         self._pause()
-        self._pushed = False
         if self._client is not None:
             self._client.set_stream_mode(self._package.StreamMode.ClientPull)
 
@@ -208,11 +205,10 @@ class SdkClient:
     def _see_to_devices(self, client: VendorClient, there: bool) -> None:
         """Ask for device data anew while none has come: the SDK may forget to ask."""
         self._devices_came |= there
-        if self._outputs and not self._devices_came:
-            self._n_bare += 1
-            if self._n_bare in range(BARE_FRAMES, 6 * BARE_FRAMES, BARE_FRAMES):
-                client.disable_device_data()
-                client.enable_device_data()
+        if self._outputs and not self._devices_came and self._now() >= self._ask_due_s:
+            self._ask_due_s = self._now() + BARE_S
+            client.disable_device_data()
+            client.enable_device_data()
 
     def _fail(self, error: DeviceError) -> None:
         with self._arrived:

@@ -21,7 +21,6 @@ from tests.builders.vicon_twin import (
     RunningTwin,
     collect,
     frames,
-    lab_config,
 )
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -138,12 +137,14 @@ def test_jump_and_repeat_of_numbers() -> None:
 @needs_sdk
 def test_server_gone_and_back() -> None:
     """Enabled again after the reconnect: markers and devices come as before."""
-    faults = ["disconnect:at=0.6,for=0.4"]
-    with RunningTwin(lab_config(faults=faults)) as running:
+    outage = {"device": "vicon", "fault": "disconnect", "for": 0.4}
+    with RunningTwin() as running:
         adapter = running.adapter(back_end="sdk")
         with closing(adapter):
             seen = Collected(adapter.connect(5.0))
             adapter.start()
+            collect(adapter, seen, frames(5))
+            running.lab.append("fault", outage)
             with pytest.raises(DeviceConnectionError, match="closed the connection"):
                 collect(adapter, seen, frames(10_000))
             adapter.close()
