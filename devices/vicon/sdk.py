@@ -23,8 +23,7 @@ DESCRIBE_TIMEOUT_S, DESCRIBE_PERIOD_S = 3.0, 0.5
 JOIN_TIMEOUT_S = 5.0
 FRESH_S = 0.001
 EARLY_FRAMES = 10
-#: So long without samples of devices, and they are asked for again. Not sooner: the
-#: SDK does not bear a change of what is asked for while frames come fast.
+#: So long without samples of devices, and the SDK connects anew.
 BARE_S = 1.0
 _MODES = {"push": "ServerPush", "pull": "ClientPull", "prefetch": "ClientPullPreFetch"}
 
@@ -60,7 +59,7 @@ class SdkClient:
         self._failure: DeviceError | None = None
         self._n_early = 0
         self._devices_came = False
-        self._ask_due_s = float("inf")
+        self._link_due_s = float("inf")
         self._describe_due_s = float("-inf")
 
     def open(self, timeout_s: float) -> None:
@@ -70,19 +69,24 @@ class SdkClient:
         client: VendorClient = package.PyViconDatastream()
         self._library = SdkLibrary(package, client)
         self._frames = self._describe(client, self._library, timeout_s)
-        self._n_early = 0
-        self._ask_due_s = self._now() + BARE_S
-        self._devices_came, self._describe_due_s = False, float("-inf")
+        self._client = client
+        self._link(client, self._library)
+
+    def _link(self, client: VendorClient, library: SdkLibrary) -> None:
+        """Connect the SDK and ask for data, while no frames come yet."""
+        package = self._package
         client.set_buffer_size(BUFFER_FRAMES)
         result = client.connect(f"{self._host}:{self._port}")
         if result != package.Result.Success:
             raise DeviceConnectionError(f"{self._where}: the SDK says {result.name}")
-        self._client = client
         client.enable_marker_data()
         if self._outputs:
             client.enable_device_data()
-        self._library.enable_debug_data()
+        library.enable_debug_data()
         client.set_stream_mode(package.StreamMode.ClientPull)
+        self._n_early = 0
+        self._devices_came, self._describe_due_s = False, float("-inf")
+        self._link_due_s = self._now() + BARE_S
 
     def ask(self) -> None:
         """Let frames come one by one, until `start`."""
@@ -199,16 +203,22 @@ class SdkClient:
             self._frames = self._describe(client, library, DESCRIBE_TIMEOUT_S)
             self._describe_due_s = self._now() + DESCRIBE_PERIOD_S
         frame = self._frames.read(arrival_s)
-        self._see_to_devices(client, bool(frame.samples))
+        self._see_to_devices(client, library, bool(frame.samples))
         return frame
 
-    def _see_to_devices(self, client: VendorClient, there: bool) -> None:
-        """Ask for device data anew while none has come: the SDK may forget to ask."""
+    def _see_to_devices(
+        self, client: VendorClient, library: SdkLibrary, there: bool
+    ) -> None:
+        """Connect anew while no device data come: the SDK may forget to ask for them.
+
+        Never once they did, so never while frames come unasked.
+        """
         self._devices_came |= there
-        if self._outputs and not self._devices_came and self._now() >= self._ask_due_s:
-            self._ask_due_s = self._now() + BARE_S
-            client.disable_device_data()
-            client.enable_device_data()
+        bare = self._outputs is not None and not self._devices_came
+        if bare and self._now() >= self._link_due_s:
+            log.info("%s: no device data yet, connecting anew", self._where)
+            client.disconnect()
+            self._link(client, library)
 
     def _fail(self, error: DeviceError) -> None:
         with self._arrived:
