@@ -44,6 +44,7 @@ class Machine:
         self._heartbeat_s = float("-inf")
         self._at_zero = Settled(config.settle_s)
         self._is_zero = False
+        self._freeze_due = False  #: once the deck's angle is known again
         self._stray = Settled(config.ramp_persist_s)
         self._said: set[str] = set()
         self._notices: list[Notice] = []
@@ -142,6 +143,9 @@ class Machine:
 
     def _observe_deck(self, now_s: float, status: Status) -> None:
         deck = self.drive.deck
+        due, self._freeze_due = self._freeze_due, False
+        if due and deck.moving:
+            self._freeze("deck_frozen", "readback is back after a stop")
         if deck.observe(now_s, status.incline_deg):
             self.requests.deck_reached()
         if deck.too_fast:
@@ -238,9 +242,13 @@ class Machine:
                 f"{verb} cannot be sent, the treadmill is not connected: {ESTOP}"
             )
         deck, reported_deg = self.drive.deck, self.status.incline_deg
-        if deck.moving and freeze_deck:
+        if deck.moving and freeze_deck and self.is_fresh:
             deck.freeze(reported_deg)
             self.requests.end("deck", verb)
+        elif deck.moving and freeze_deck:  # an old angle would tilt the deck back
+            self._freeze_due = True
+            text = "deck angle not known: it is frozen once readback returns"
+            self._say_once("error", "deck_unknown", text)
         elif deck.held_deg is None or deck.diverged(reported_deg):
             deck.take_over(reported_deg)
         zero = Setpoints(0.0, 0.0, decel_mps2)
