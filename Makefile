@@ -3,7 +3,6 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 UV := .uv/bin/uv
 BIN := .venv/bin
-SOURCES := acquire devices sync gui protocols
 
 .PHONY: demo test test-slow lint setup vicon-sdk requirements clean
 

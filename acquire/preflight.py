@@ -1,10 +1,10 @@
 """Every check before a person walks; each finding says what to do."""
 
-import shutil
 from pathlib import Path
 
 from acquire.control import ControlClient, ControlError
 from acquire.findings import Finding
+from acquire.storage.disk import free_bytes
 
 MIN_FREE_BYTES = 2_000_000_000
 LOW_FREE_BYTES = 10_000_000_000
@@ -12,8 +12,7 @@ LOW_FREE_BYTES = 10_000_000_000
 
 def disk_findings(folder: Path) -> list[Finding]:
     """Check the space left where the dataset lies."""
-    existing = next(p for p in (folder, *folder.resolve().parents) if p.exists())
-    free = shutil.disk_usage(existing).free
+    free = free_bytes(folder)
     if free >= LOW_FREE_BYTES:
         return []
     short = free < MIN_FREE_BYTES

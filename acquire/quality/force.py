@@ -6,8 +6,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from acquire.quality.metric import Metric, Values, Window, per_subject, unknown
+from acquire.quality.metric import Metric, Values, Window, unknown
 from acquire.quality.runs import clipped_percent, longest_run
+from acquire.quality.triples import each, triples
 
 WINDOW_S = 8.0
 SWING_N = 60.0  #: more, even in its lightest fifth of the time: never unloaded
@@ -30,28 +31,18 @@ def plates(labels: tuple[str, ...]) -> dict[str, tuple[str, str, str]]:
         if match:
             name = (match["head"] + match["tail"]).strip("_.:- ")
             found.setdefault(name, {})[match["axis"].lower()] = label
-    return {
-        name: (axes["x"], axes["y"], axes["z"])
-        for name, axes in found.items()
-        if len(axes) == 3
-    }
+    return triples(found)
 
 
 def _each(
     compute: Callable[[Window, Array], Array], seconds: float
 ) -> Callable[..., Values]:
     """Evaluate `compute(window, forces (n, n_plates, 3))` to a value per plate."""
-
-    def values(window: Window) -> Values:
-        found = plates(window.labels)
-        names = tuple(found)
-        if not names or not window.covers(seconds):
-            return unknown(names)
-        labels = tuple(label for axes in found.values() for label in axes)
-        forces = window.columns(labels, seconds).reshape(-1, len(names), 3)
-        return per_subject(names, compute(window, np.nan_to_num(forces)))
-
-    return values
+    return each(
+        plates,
+        lambda window, forces: compute(window, np.nan_to_num(forces)),
+        seconds,
+    )
 
 
 def _zero_offset(window: Window, forces: Array) -> Array:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from acquire.quality.metric import Metric, Values, Window, per_subject, unknown
+from acquire.quality.metric import Metric, Values, Window, unknown
 from acquire.quality.runs import longest_run
+from acquire.quality.triples import each, triples
 
 WINDOW_S = 5.0
 _AXIS = re.compile(r"(?i)^(?P<name>.+?)[_.:\- ]?(?P<axis>[xyz])$")
@@ -26,28 +27,14 @@ def markers(labels: tuple[str, ...]) -> dict[str, tuple[str, str, str]]:
         match = _AXIS.match(label)
         if match:
             found.setdefault(match["name"], {})[match["axis"].lower()] = label
-    return {
-        name: (axes["x"], axes["y"], axes["z"])
-        for name, axes in found.items()
-        if len(axes) == 3
-    }
+    return triples(found)
 
 
 def _each(
     compute: Callable[[Window, Array], Array], seconds: float
 ) -> Callable[..., Values]:
     """Evaluate `compute(window, positions (n, n_markers, 3))` to a value per marker."""
-
-    def values(window: Window) -> Values:
-        found = markers(window.labels)
-        names = tuple(found)
-        if not names or not window.covers(seconds):
-            return unknown(names)
-        labels = tuple(label for axes in found.values() for label in axes)
-        positions = window.columns(labels, seconds).reshape(-1, len(names), 3)
-        return per_subject(names, compute(window, positions))
-
-    return values
+    return each(markers, compute, seconds)
 
 
 def _hidden(positions: Array) -> NDArray[np.bool_]:
