@@ -9,9 +9,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from acquire.dataset import report_figures as draw
-from acquire.dataset.build import load, up_to_date
 from acquire.dataset.participants import read_participants
 from acquire.dataset.selection import verdicts
+from acquire.dataset.trial_source import load, up_to_date
 from acquire.dataset.truth import Comparison, TruthError, compare_with_truth
 from acquire.derived_groups import stored_gait
 from acquire.storage.derived_file import Derived, read_derived_attributes

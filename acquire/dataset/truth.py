@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acquire.dataset.build import up_to_date
+from acquire.dataset.trial_source import up_to_date
 from acquire.dataset.truth_rows import ClockError, LossError, StrikeError, promised_ms
 from acquire.derived_groups import stored_gait
 from acquire.gait.feet import SIDES

@@ -4,9 +4,10 @@ import h5py
 import numpy as np
 import pytest
 
-from acquire.dataset.build import build, up_to_date
+from acquire.dataset.build import build
 from acquire.dataset.check import check_path
 from acquire.dataset.mat_reader import variables
+from acquire.dataset.trial_source import up_to_date
 from acquire.derive import derive
 from acquire.derived_groups import stored_gait
 from acquire.storage.derived_file import read_derived

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import acquire.dataset.build as build_module
-from acquire.dataset.build import BuildError, BuildResult, build
+from acquire.dataset.build import BuildError, build
+from acquire.dataset.build_result import BuildResult
 from acquire.dataset.mat_reader import variables
 from acquire.dataset.selection import select
 from acquire.storage.errors import MixedDatasetError, VerificationError

@@ -1,0 +1,79 @@
+"""From an archive to its trial's arrays, deriving anew what is out of date."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from acquire.dataset.arrays import TrialArrays, trial_arrays
+from acquire.dataset.k2muse import absent_groups
+from acquire.derive import derive
+from acquire.derived_groups import stored_gait
+from acquire.model_basis import basis_inputs
+from acquire.storage.derived_file import Derived, read_derived, read_derived_attributes
+from acquire.storage.provenance import code_version, sha256
+from acquire.storage.trial_file import read_trial
+
+log = logging.getLogger("kinemuse.build")
+
+
+def load(archive: Path) -> tuple[TrialArrays, dict[str, Any]]:
+    """Return a trial cut and placed on the reference clock, and facts about it.
+
+    The derived file is made anew when it is missing or was made from another archive
+    or by other code.
+    """
+    derived, digest = up_to_date(archive)
+    attributes = read_derived_attributes(derived.path)
+    gait = stored_gait(derived)
+    recording = read_trial(archive)
+    trial = trial_arrays(
+        recording,
+        derived["time"].arrays,
+        float(attributes["duration_s"]),
+        force_time_s=gait.force_time_s,
+        force_rate_hz=_rate(derived),
+        forces_n=gait.forces_n,
+        events=gait.events,
+        strides=gait.strides,
+        model=gait.model,
+        model_time_s=gait.model_time_s,
+    )
+    facts: dict[str, Any] = {
+        "archive": archive.name,
+        "archive_sha256": digest,
+        "complete": recording.complete,
+        "facing": str(recording.attributes.get("facing", "unknown")),
+        "clock_status": str(attributes["status"]),
+        "frames": trial.n_frames,
+        "strides_left": len(trial.accepted("left")),
+        "strides_right": len(trial.accepted("right")),
+        "groups_absent": absent_groups(trial),
+        "lost_samples": {
+            name: int(group.attributes["lost"])
+            for name, group in derived["clock"].groups.items()
+            if int(group.attributes["lost"])
+        },
+        "remarks": [*trial.remarks, *gait.remarks, *recording.problems],
+    }
+    return trial, facts
+
+
+def up_to_date(archive: Path) -> tuple[Derived, str]:
+    """Return what follows from an archive, made anew if need be, and its hash."""
+    digest = sha256(archive)
+    path = archive.with_name(archive.name.removesuffix(".h5") + ".derived.h5")
+    if path.is_file():
+        try:
+            found = read_derived(path)
+        except (OSError, KeyError) as error:
+            log.warning("%s is made anew: %s", path.name, error)
+        else:
+            same = found.inputs == {archive.name: digest, **basis_inputs(archive)}
+            if same and found.code_version == code_version():
+                return found, digest
+    return read_derived(derive(archive)), digest
+
+
+def _rate(derived: Derived) -> float:
+    forces = derived["clock"].groups.get("vicon-forces")
+    return float(forces.attributes["rate_hz"]) if forces else 1000.0
