@@ -136,6 +136,13 @@ class Inlet:
             return None
         return Offset(float(offset_s), rtt_s.value, remote_time_s.value)
 
+    def recovered(self) -> bool:
+        """Whether liblsl found a lost stream again since this was last asked.
+
+        True once, before samples flow again; needs clock offsets to be measured.
+        """
+        return self._inlet is not None and bool(self._inlet.was_clock_reset())
+
     def close(self) -> None:
         """Unsubscribe; legal twice."""
         self._inlet = None  # pylsl destroys it with the last reference

@@ -25,6 +25,10 @@ class Source(Protocol):
     def header_xml(self) -> str: ...
     def pull(self, timeout_s: float) -> tuple[Samples, NDArray[np.float64]]: ...
     def offset(self, timeout_s: float) -> Offset | None: ...
+    def recovered(self) -> bool:
+        """Whether it found its stream again since this was last asked."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -50,6 +54,7 @@ class StreamWorker:
         self.header_xml = source.header_xml
         self.lost: str = ""  #: why no sample can come any more
         self.uid = self.header.uid
+        self.t_recovered = -math.inf  #: when liblsl last found the stream again
         self.n_samples = 0  #: since joined
         self._now = now
         self._counter_column = self.header.counter_column
@@ -95,6 +100,16 @@ class StreamWorker:
         self.flow.n_flows = 0
         watch = CounterWatch(self.header.counter, self.header.rate_hz)
         self.counter = watch
+
+    def continue_from(self, earlier: "StreamWorker") -> None:
+        """Go on counting where an inlet of the same stream, since lost, left off.
+
+        The header stays the earlier one, which is that of the file.
+        """
+        self.header, self.header_xml = earlier.header, earlier.header_xml
+        self.n_recorded = earlier.n_recorded
+        self.counter, self.trigger = earlier.counter, earlier.trigger
+        self.flow.n_flows = earlier.flow.n_flows
 
     def _account(self, samples: Samples, stamps: NDArray[np.float64]) -> None:
         now = self._now()

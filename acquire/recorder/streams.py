@@ -27,6 +27,7 @@ OPEN_TIMEOUT_S = 3.0
 RETRY_AFTER_S = 2.0
 INLET_BUFFER_S = 120.0
 FORGET_AFTER_S = 2.0
+RECOVERY_S = 3.0  # the uid of an outlet that was found again is known by then
 
 Report = Callable[[str, dict[str, Any]], None]
 
@@ -82,6 +83,7 @@ class StreamSet:
         self._retry_at: dict[str, float] = {}
         self._offset_times: dict[str, float] = {}
         self._latest_offsets: dict[str, Offset] = {}
+        self._dropped: dict[str, StreamWorker] = {}  #: in this recording
         self._sink: RecordingSink | None = None
         self._stop = threading.Event()
         self._poll_now = threading.Lock()
@@ -100,6 +102,7 @@ class StreamSet:
             for worker in self.workers if sink is not None else ():
                 worker.begin()
             self._sink = sink
+            self._dropped.clear()
         if sink is not None:
             for worker in self.workers:
                 latest = self._latest_offsets.get(worker.key)
@@ -129,7 +132,7 @@ class StreamSet:
         self._drop_lost()
         self._start_joining(now)
         self._finish_joining(now)
-        self._watch_restarts()
+        self._watch_restarts(now)
         for worker in self.workers:
             self._watch_stall(worker, now)
             self._watch_offset(worker)
@@ -175,6 +178,7 @@ class StreamSet:
             self.workers = tuple(w for w in self.workers if not w.lost)
         for worker in lost:
             worker.source.close()
+            self._dropped[worker.key] = worker
             self._report("stream_lost", self._facts(worker, reason=worker.lost))
 
     def _start_joining(self, now: float) -> None:
@@ -203,20 +207,27 @@ class StreamSet:
             self.refused.pop(key, None)
             worker = future.result()
             worker.source.offset(0.0)  # starts the measuring
+            earlier = self._dropped.pop(key, None)
+            if earlier is not None:
+                worker.continue_from(earlier)
             self.workers = (*self.workers, worker)
             self._report("stream_joined", self._facts(worker, uid=worker.uid))
 
-    def _watch_restarts(self) -> None:
+    def _watch_restarts(self, now: float) -> None:
         newest: dict[str, FoundStream] = {}
         for found in self.found:
             if found.created_at_s >= newest.get(found.key, found).created_at_s:
                 newest[found.key] = found
         duplicates = self.duplicates()
         for worker in self.workers:
+            if worker.source.recovered():
+                worker.t_recovered = now
             seen = newest.get(worker.key)
             if seen is None or seen.uid == worker.uid or seen.source_id in duplicates:
                 continue
-            if any(f.uid == worker.uid for f in self.found) and not worker.stalled:
+            again = now - worker.t_recovered < RECOVERY_S
+            interrupted = worker.stalled or again
+            if any(f.uid == worker.uid for f in self.found) and not interrupted:
                 continue  # the old outlet still answers: a second one, not a restart
             was, worker.uid = worker.uid, seen.uid
             self._report(

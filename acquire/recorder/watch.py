@@ -10,6 +10,8 @@ from devices.stream import Counter
 
 STALL_MIN_S = 0.5
 STALL_CHUNKS = 3.0
+STALL_MAX_S = 0.85  # then an alarm within 1 s, unless chunks come that rarely
+STALL_RARE_CHUNKS = 1.5
 CHUNK_MAX_S = 1.0
 RATE_WINDOW_S = 5.0
 RATE_MIN_SPAN_S = 1.8
@@ -133,7 +135,9 @@ class FlowWatch:
         """Silence longer than this is a stall."""
         if len(self._intervals) < 4:
             return STALL_MIN_S
-        return max(STALL_MIN_S, STALL_CHUNKS * float(np.median(self._intervals)))
+        usual_s = float(np.median(self._intervals))
+        most_s = max(STALL_MAX_S, STALL_RARE_CHUNKS * usual_s)
+        return min(max(STALL_MIN_S, STALL_CHUNKS * usual_s), most_s)
 
     def age_s(self, now: float) -> float:
         return now - self.t_last

@@ -219,6 +219,7 @@ class WriterThread:
                 stream.header_xml, header.dtype, len(header.channels), header.rate_hz
             )
             self.written[stream.key] = WrittenStream(stream_id, stream)
+        self.written[stream.key].worker = stream  # another inlet may have taken over
         return self.written[stream.key]
 
     def _add_own(self, spec: StreamSpec, own: Mapping[str, Any]) -> int:

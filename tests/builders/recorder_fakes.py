@@ -37,6 +37,7 @@ class FakeSource:
         self.next_offset: Offset | None = None
         self.lost = False
         self.closed = False
+        self.found_again = False
         self.counter = 0
         self._waiting: deque[tuple[Any, np.ndarray]] = deque()
 
@@ -59,6 +60,10 @@ class FakeSource:
     def offset(self, timeout_s: float) -> Offset | None:
         assert timeout_s == 0.0
         return self.next_offset
+
+    def recovered(self) -> bool:
+        said, self.found_again = self.found_again, False
+        return said
 
     def close(self) -> None:
         self.closed = True

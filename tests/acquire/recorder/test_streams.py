@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from acquire.lsl.inlet import Offset
-from acquire.recorder.checks import not_ready
+from acquire.recorder.checks import not_ready, verify
 from acquire.recorder.selection import Selection, any_of, as_predicate
 from acquire.recorder.stream import StreamWorker
+from acquire.recorder.writer import WriterThread
+from acquire.storage.xdf_reader import read_xdf
 from devices.stream import StreamSpec, TriggerInput
 from tests.builders.lsl_source import spec
-from tests.builders.recorder_fakes import Bench
+from tests.builders.recorder_fakes import Bench, FakeSource
 
 SEMG = spec("semg", 2000.0)
 GATED = spec("amode", 40.0, trigger=TriggerInput("sync", "digital", "gates"))
@@ -141,6 +143,44 @@ def test_a_restarted_outlet_is_told(bench: Bench) -> None:
     assert event == "stream_restarted"
     assert (facts["earlier_uid"], facts["uid"]) == ("u-1", "u-2")
     assert len(bench.streams.workers) == 1
+
+
+def test_a_restart_is_told_before_the_old_outlet_is_forgotten(bench: Bench) -> None:
+    amode = bench.network.add(GATED, "u-1")
+    bench.keep()
+    bench.network.add(GATED, "u-2")  # the old one is listed for two more seconds
+    bench.step(0.2)
+    assert "stream_restarted" not in bench.names()
+    amode.found_again = True
+    bench.step(0.1)
+    assert bench.events[-1][0] == "stream_restarted"
+    assert bench.streams.workers[0].uid == "u-2"
+
+
+def test_a_stream_that_is_lost_and_joined_anew_goes_on_counting(
+    bench: Bench, tmp_path: Path
+) -> None:
+    semg = bench.network.add(SEMG, "u-1")
+    bench.keep()
+    writer = WriterThread(tmp_path / "a.xdf", now=bench.now)
+    bench.streams.record_into(writer)
+    bench.step(0.5, semg=semg)
+    semg.lost = True
+    semg.send(60, bench.now())  # never arrive
+    found, _ = bench.network.outlets.pop("u-1")
+    bench.step(0.025)
+    again = FakeSource(SEMG, "u-2")
+    again.counter = semg.counter
+    bench.network.outlets["u-2"] = (replace(found, uid="u-2"), again)
+    bench.keep()
+    bench.step(0.5, semg=again)
+    (worker,) = bench.streams.workers
+    assert (worker.n_recorded, worker.counter.n_lost) == (2000, 60)
+    bench.streams.record_into(None)
+    writer.start()
+    assert writer.close(5.0)
+    assert verify(tmp_path / "a.xdf", writer.written.values()) == []
+    assert len(read_xdf(tmp_path / "a.xdf")["semg"].t_lsl) == 2000
 
 
 def test_two_living_outlets_are_a_duplicate_not_a_restart(

@@ -96,11 +96,11 @@ def test_flow_knows_its_normal_pause() -> None:
     flow = FlowWatch(0.0)
     for t in np.arange(0.3, 9.0, 0.3):
         flow.add(t)
-    assert flow.limit_s == pytest.approx(0.9)
+    assert flow.limit_s == pytest.approx(0.85)
     coarse = FlowWatch(0.0)
     for t in np.arange(0.6, 9.0, 0.6):
         coarse.add(t)
-    assert coarse.limit_s == pytest.approx(1.8)
+    assert coarse.limit_s == pytest.approx(0.9)
     fast = FlowWatch(0.0)
     for t in np.arange(0.025, 2.0, 0.025):
         fast.add(t)
