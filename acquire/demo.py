@@ -18,7 +18,8 @@ from acquire.dataset.report import write_report
 from acquire.dataset.truth import Comparison, compare_with_truth
 from acquire.derive import derive
 from acquire.rig import RigConfig
-from acquire.session import Session, SessionError, SessionPlan
+from acquire.session import Session
+from acquire.session_plan import SessionError, SessionPlan
 from acquire.virtual_lab import VirtualLab
 from protocols.schema import ProtocolDefinition, load_protocol
 from protocols.states import Snapshot, State

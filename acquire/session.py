@@ -10,14 +10,12 @@ and sends the operator's wishes. Device processes and the recorder are children 
 and can be killed and started again without this process.
 """
 
-import datetime as dt
-import json
 import logging
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +26,12 @@ from acquire.event_stream import EVENTS, EventStream
 from acquire.findings import Finding
 from acquire.lsl import local_clock
 from acquire.preflight import device_findings, disk_findings
-from acquire.rig import RigConfig
+from acquire.session_devices import children, wait_for_devices
+from acquire.session_folder import SessionFolder
+from acquire.session_plan import SessionError, SessionPlan
 from acquire.storage.journal import Journal, read_journal
-from acquire.storage.layout import claim_dataset, next_session, session_folder
-from acquire.supervise import ChildSpec, ChildStatus, Supervisor
+from acquire.storage.layout import claim_dataset
+from acquire.supervise import ChildStatus, Supervisor
 from devices.sim.lab import LabClient
 from devices.vicon.capture import CaptureSender
 from protocols.runner import Runner
@@ -41,52 +41,19 @@ from protocols.states import Question, Snapshot, State
 log = logging.getLogger("kinemuse.session")
 
 TICK_S = 0.03
-STREAMS_TIMEOUT_S = 60.0
 OVER = tuple(state for state in State if state.is_over)
 AUTO_REPEATS = 2  #: so often a failing trial is tried again without an operator
-
-
-class SessionError(RuntimeError):
-    """A session that cannot begin; the message lists every reason."""
-
-
-@dataclass(frozen=True)
-class SessionPlan:
-    """What a session needs to know before it starts."""
-
-    rig: RigConfig
-    protocol_text: str
-    protocol_source: str
-    dataset: Path
-    participant: str
-    runtime_dir: Path
-    auto: bool = False
-    """Answer every question with its first answer (virtual lab only)."""
-    lab_address: str | None = None
-    """The virtual lab, where the participant turns round when asked to."""
-    on_change: Callable[[Snapshot], None] = field(default=lambda _: None)
 
 
 class Session:
     """A session, as a context manager; see the module's text for the order."""
 
     def __init__(self, plan: SessionPlan) -> None:
-        if plan.auto and not plan.rig.simulated:
-            raise SessionError(
-                "answering by itself is for the virtual lab: a real participant "
-                "needs a real operator"
-            )
         self._plan, self._rig = plan, plan.rig
         self._protocol = parse_protocol(plan.protocol_text, source=plan.protocol_source)
         _refuse_second(plan.runtime_dir)
         claim_dataset(plan.dataset, simulated=plan.rig.simulated)
-        interrupted = interrupted_session(
-            plan.dataset, plan.participant, plan.protocol_text
-        )
-        self.resumes = interrupted is not None
-        today = dt.datetime.now(tz=dt.UTC).astimezone().date()
-        self.name = interrupted or next_session(plan.dataset, plan.participant, today)
-        self.folder = session_folder(plan.dataset, plan.participant, self.name)
+        self.folder = SessionFolder(plan, self._protocol.name)
         self.takes: list[Take] = []
         self._repeats: Counter[str] = Counter()
         self._lab = LabClient(plan.lab_address) if plan.lab_address else None
@@ -96,20 +63,20 @@ class Session:
     # ---- life -----------------------------------------------------------------
 
     def __enter__(self) -> "Session":
-        self._write_folder()
+        self.folder.write()
         self._events = EventStream(self._rig)
-        self._journal = Journal(self.folder / "journal.jsonl", clock=local_clock)
-        begins = "session_resume" if self.resumes else "session_start"
+        self._journal = Journal(self.folder.journal, clock=local_clock)
+        begins = "session_resume" if self.folder.resumes else "session_start"
         self._publish(begins, {"protocol": self._protocol.name})
         self._supervisor = Supervisor(
-            self._children(),
+            children(self._rig, self.folder.rig_file, self._plan.runtime_dir),
             self._plan.runtime_dir / "log",
             on_restart=self._restarted,
         )
         self._supervisor.start()
         try:
-            required = self._wait_for_devices()
-            self._start_engine(required)
+            streams = wait_for_devices(self._rig, self._plan.runtime_dir)
+            self._start_engine({EVENTS.name: self._events.source_id} | streams)
         except BaseException:
             self._stop_processes()
             raise
@@ -141,111 +108,20 @@ class Session:
         if self._lab:
             self._lab.close()
 
-    def _write_folder(self) -> None:
-        if self.resumes:
-            self._renew_rig_file()
-            return
-        self.folder.mkdir(parents=True)
-        facts = {
-            "participant": self._plan.participant,
-            "session": self.name,
-            "protocol": self._protocol.name,
-            "rig": self._rig.name,
-            "simulated": self._rig.simulated,
-        }
-        for name, text in (
-            ("session.json", json.dumps(facts, indent=1)),
-            ("rig.yaml", self._rig.to_yaml()),
-            ("protocol.yaml", self._plan.protocol_text),
-        ):
-            (self.folder / name).write_text(text, encoding="utf-8")
-
-    def _renew_rig_file(self) -> None:
-        """Have the devices use the rig of today; keep the interrupted run's beside."""
-        current, text = self.folder / "rig.yaml", self._rig.to_yaml()
-        if current.read_text(encoding="utf-8") == text:
-            return
-        n_kept = len(list(self.folder.glob("rig_before_resume_*.yaml")))
-        current.rename(self.folder / f"rig_before_resume_{n_kept + 1}.yaml")
-        current.write_text(text, encoding="utf-8")
-
-    def _children(self) -> list[ChildSpec]:
-        common = (
-            "--session-id",
-            self._rig.lsl.session_id,
-            "--runtime",
-            str(self._plan.runtime_dir),
-        )
-        rig = ("--rig", str(self.folder / "rig.yaml"))
-        hosts = [
-            ChildSpec(name, "acquire.device_host", (*rig, "--device", name, *common))
-            for name in self._rig.devices
-        ]
-        return [
-            *hosts,
-            ChildSpec("recorder", "acquire.recorder", common),
-            ChildSpec("quality", "acquire.quality", (*rig, *common)),
-        ]
-
-    def _wait_for_devices(self) -> dict[str, str]:
-        """Return streams that a recording must hold, with their source ids.
-
-        Waits until every device streams; a rig may name the streams itself.
-        """
-        end_s = time.monotonic() + STREAMS_TIMEOUT_S
-        waiting = dict.fromkeys([*self._rig.devices, "recorder"], "not started")
-        streams: dict[str, str] = {EVENTS.name: self._events.source_id}
-        while waiting:
-            for name in list(waiting):
-                state, found = self._look_at(name)
-                if state in ("streaming", "idle"):
-                    del waiting[name]
-                    entry = self._rig.devices.get(name)
-                    streams |= found if entry and entry.required else {}
-                else:
-                    waiting[name] = state
-            if not waiting:
-                break
-            if time.monotonic() > end_s:
-                raise SessionError(self._what_is_missing(waiting))
-            time.sleep(0.1)
-        wanted = self._rig.streams or tuple(streams)
-        return {name: streams.get(name, "") for name in wanted}
-
-    def _look_at(self, name: str) -> tuple[str, dict[str, str]]:
-        client = ControlClient(name, self._plan.runtime_dir)
-        try:
-            seen = client.request("snapshot", 1.0)
-        except ControlError as error:
-            return str(error), {}
-        finally:
-            client.close()
-        reason = seen.get("reason") or ""
-        state = str(seen.get("state", "unknown"))
-        said = f"{state}: {reason}" if reason and state != "streaming" else state
-        streams = seen.get("streams", []) if name in self._rig.devices else []
-        return said, {str(s["name"]): str(s["source_id"]) for s in streams}
-
-    def _what_is_missing(self, waiting: Mapping[str, str]) -> str:
-        lines = [f"{name}: {why}" for name, why in waiting.items()]
-        logs = self._plan.runtime_dir / "log"
-        return "\n  ".join(
-            [f"not ready after {STREAMS_TIMEOUT_S:g} s:", *lines, f"(logs in {logs})"]
-        )
-
-    def _start_engine(self, required: Mapping[str, str]) -> None:
+    def _start_engine(self, streams: Mapping[str, str]) -> None:
         rig, plan = self._rig, self._plan
+        required = {name: streams.get(name, "") for name in rig.streams or streams}
         sender = (
             CaptureSender.of(rig.devices[rig.capture].settings) if rig.capture else None
         )
-        left_high = trial_left_high(self.folder / "journal.jsonl")
+        left_high = trial_left_high(self.folder.journal)
         if sender and left_high:  # the process that raised the line was killed
             sender.stop(capture_name(plan.participant, left_high))
             self._publish("trial_stop", {"trial": left_high})
         self._engine = LabEngine(
             dataset=plan.dataset,
             participant=plan.participant,
-            session=self.name,
+            session=self.folder.name,
             runtime_dir=plan.runtime_dir,
             treadmill=rig.treadmill,
             capture=sender,
@@ -262,7 +138,7 @@ class Session:
             self._protocol,
             self._engine,
             now=time.monotonic,
-            already_done=accepted_trials(self.folder / "journal.jsonl"),
+            already_done=accepted_trials(self.folder.journal),
         )
         self._control = ControlServer("session", self._verbs(), plan.runtime_dir)
         self._control.start()
@@ -363,7 +239,7 @@ class Session:
             "simulated": self._rig.simulated,
             "protocol": now.protocol,
             "participant": self._plan.participant,
-            "session": self.name,
+            "session": self.folder.name,
             "trial": now.trial.name if now.trial else None,
             "n_done": now.n_done,
             "n_trials": now.n_trials,
@@ -397,7 +273,7 @@ class Session:
 
     def _archive(self, take: Take) -> None:
         self.takes.append(take)
-        archive_take(take.key, self._plan.dataset, self.folder, facing=take.facing)
+        archive_take(take.key, self._plan.dataset, self.folder.path, facing=take.facing)
 
     def _restarted(self, status: ChildStatus) -> None:
         facts = {"process": status.name, "last_exit": status.last_exit}
@@ -441,31 +317,3 @@ def trial_left_high(journal: Path) -> str | None:
         elif event == "trial_stop":
             left = None
     return left
-
-
-def interrupted_session(
-    dataset: Path, participant: str, protocol_text: str
-) -> str | None:
-    """Name the participant's newest session if it was cut off in this protocol.
-
-    A session that ended, well or badly, has said so in its journal.
-    """
-    folders = list((dataset / "raw" / participant).glob("*_*"))
-    if not folders:
-        return None
-    newest = max(folders, key=lambda folder: _order(folder.name))
-    protocol, journal = newest / "protocol.yaml", newest / "journal.jsonl"
-    if not protocol.is_file() or protocol.read_text("utf-8") != protocol_text:
-        return None
-    ended = None
-    for line in read_journal(journal):  # what trails behind the end changes nothing
-        if line.get("event") in ("session_start", "session_resume"):
-            ended = False
-        elif line.get("event") == "session_end":
-            ended = True
-    return newest.name if ended is False else None
-
-
-def _order(session: str) -> tuple[str, int]:
-    day, _, number = session.partition("_")
-    return day, int(number) if number.isdigit() else 0

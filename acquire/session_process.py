@@ -14,7 +14,8 @@ from pathlib import Path
 
 from acquire import lsl
 from acquire.rig import load_rig
-from acquire.session import Session, SessionPlan
+from acquire.session import Session
+from acquire.session_plan import SessionPlan
 from acquire.supervise import hold_lifeline
 from protocols.schema import protocol_text
 

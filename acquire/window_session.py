@@ -12,7 +12,7 @@ from pathlib import Path
 from acquire.control import ControlClient, ControlError
 from acquire.paths import runtime_dir
 from acquire.rig import RigConfig
-from acquire.session import SessionError
+from acquire.session_plan import SessionError
 from acquire.storage.layout import claim_dataset
 from acquire.virtual_lab import VirtualLab
 

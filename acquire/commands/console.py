@@ -10,7 +10,7 @@ from rich.table import Table
 from acquire.control import ControlError
 from acquire.findings import Finding, in_order
 from acquire.rig import RigError
-from acquire.session import SessionError
+from acquire.session_plan import SessionError
 from acquire.virtual_lab import VirtualLabError
 from devices.errors import DeviceError
 from protocols.errors import ProtocolError, ProtocolFileError

@@ -10,7 +10,8 @@ from acquire.commands.console import print_findings, print_json, print_table, st
 from acquire.commands.laboratory import Json, Rig
 from acquire.commands.progress import SessionProgress
 from acquire.rig import VIRTUAL_LAB, RigConfig, load_rig
-from acquire.session import Session, SessionPlan
+from acquire.session import Session
+from acquire.session_plan import SessionPlan
 from acquire.virtual_lab import VirtualLab
 from protocols.schema import load_protocol, protocol_text
 from protocols.timeline import plan as dry_run

@@ -6,13 +6,9 @@ import pytest
 
 from acquire.control import ControlServer
 from acquire.rig import VIRTUAL_LAB, RigConfig, load_rig
-from acquire.session import (
-    Session,
-    SessionError,
-    SessionPlan,
-    interrupted_session,
-    trial_left_high,
-)
+from acquire.session import Session, trial_left_high
+from acquire.session_folder import SessionFolder, interrupted_session
+from acquire.session_plan import SessionError, SessionPlan
 from acquire.storage.journal import Journal
 from protocols.schema import protocol_text
 
@@ -66,16 +62,16 @@ def test_a_second_session_of_the_same_rig_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_resumed_session_uses_the_rig_of_today(tmp_path: Path) -> None:
-    first = Session(plan(tmp_path))
-    first._write_folder()
-    with Journal(first.folder / "journal.jsonl", clock=lambda: 0.0) as lines:
+    first = SessionFolder(plan(tmp_path), "demo")
+    first.write()
+    with Journal(first.journal, clock=lambda: 0.0) as lines:
         lines.append("session_start")
     moved = load_rig(VIRTUAL_LAB).model_copy(update={"name": "moved"})
-    again = Session(plan(tmp_path, moved))
+    again = SessionFolder(plan(tmp_path, moved), "demo")
     assert again.resumes
-    again._write_folder()
-    kept = again.folder / "rig_before_resume_1.yaml"
-    assert (again.folder / "rig.yaml").read_text("utf-8") == moved.to_yaml()
+    again.write()
+    kept = again.path / "rig_before_resume_1.yaml"
+    assert again.rig_file.read_text("utf-8") == moved.to_yaml()
     assert kept.read_text("utf-8") == load_rig(VIRTUAL_LAB).to_yaml()
 
 
