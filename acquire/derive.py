@@ -1,8 +1,9 @@
 """From a trial archive to what follows from it: clocks, times, gait, quality."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,17 @@ from acquire.derived_groups import (
     interval_group,
     time_group,
 )
+from acquire.gait.baselines import (
+    Baseline,
+    BaselineError,
+    fitting,
+    measure_baseline,
+)
 from acquire.gait.model_trial import ModelOutputs, model_trial
 from acquire.gait.plates import Deck
 from acquire.gait.survey import DeckSettings, deck_settings, surveyed_plates
 from acquire.gait.trial import GaitInput, GaitResult, analyse
-from acquire.model_basis import ModelBasis, basis_of
+from acquire.model_basis import ModelBasis, baselines_of, basis_of
 from acquire.storage import labels
 from acquire.storage.derived_file import Group, write_derived
 from acquire.storage.provenance import sha256
@@ -65,7 +72,7 @@ def derive(trial_path: Path) -> Path:
     recording = read_trial(trial_path)
     facts = place(recording)
     deck = deck_settings(_rig(trial_path))
-    gait = gait_of(facts, deck)
+    gait = gait_of(facts, deck, baselines_of(trial_path, unloaded_baseline))
     basis = basis_of(trial_path, static_markers)
     model = model_of(facts, gait, basis)
     groups = {
@@ -130,9 +137,18 @@ def named(recording: Recording, name: str) -> Iterator[tuple[str, RecordedStream
             yield key, stream
 
 
-def gait_of(facts: TrialFacts, deck: DeckSettings | None) -> GaitResult:
-    """Find the gait of a placed trial, at trial times."""
-    remarks: list[str] = []
+def gait_of(
+    facts: TrialFacts,
+    deck: DeckSettings | None,
+    baselines: tuple[Sequence[Baseline], Sequence[str]] = ((), ()),
+) -> GaitResult:
+    """Find the gait of a placed trial, at trial times.
+
+    `baselines` are those of the session, and why others are none; the one of the
+    trial's angle and facing is used.
+    """
+    known, refused = baselines
+    remarks: list[str] = [*refused]
     recording = facts.recording
     markers, marker_time_s = joined_markers(facts)
     if "vicon-forces" in recording:
@@ -156,6 +172,12 @@ def gait_of(facts: TrialFacts, deck: DeckSettings | None) -> GaitResult:
             "the rig names no pivot of the deck: plates are turned about the origin"
         )
     settings = deck or DeckSettings()
+    during = incline[(grid_s >= 0) & (grid_s <= facts.duration_s)]
+    baseline = None
+    if during.size:
+        facing = str(recording.attributes.get("facing", "forward"))
+        baseline, others = fitting(known, float(np.median(during)), facing)
+        remarks += others
     found = analyse(
         GaitInput(
             plates=[s.plate for s in surveyed],
@@ -167,6 +189,7 @@ def gait_of(facts: TrialFacts, deck: DeckSettings | None) -> GaitResult:
             marker_rate_hz=100.0,
             deck=Deck(incline, np.array(settings.pivot_m), settings.plates_follow_deck),
             steady_s=steady_span(facts),
+            baseline=baseline,
         )
     )
     return GaitResult(
@@ -180,6 +203,40 @@ def static_markers(path: Path) -> dict[str, Floats]:
     markers, at = joined_markers(facts)
     inside = (at >= 0) & (at <= facts.duration_s)
     return {name: rows[inside] for name, rows in markers.items()}
+
+
+def unloaded_baseline(path: Path) -> Baseline:
+    """Return what the plates read in a trial in which nobody stands on them.
+
+    Raises
+    ------
+    BaselineError
+        Somebody does, the deck moves or its angle is not known, or there are no plates.
+    """
+    return _baseline(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=32)  # each trial of a session asks for the same few
+def _baseline(path: Path, _: int) -> Baseline:
+    facts = place(read_trial(path))
+    recording = facts.recording
+    if "vicon-forces" not in recording:
+        raise BaselineError(f"{path.name}: the recording has no stream vicon-forces")
+    stream = recording["vicon-forces"]
+    surveyed = surveyed_plates(parse_header(stream.header_xml).metadata, stream.labels)
+    at, loads = _even(
+        stream, facts.time_s("vicon-forces"), [s.columns for s in surveyed]
+    )
+    inside = (at >= 0) & (at <= facts.duration_s)
+    fixed = "treadmill" not in recording and _rig(path).get("treadmill") is not None
+    incline = np.full(at.shape, np.nan) if fixed else incline_at(facts, at)
+    return measure_baseline(
+        path.name,
+        {s.plate.name: load[inside] for s, load in zip(surveyed, loads, strict=True)},
+        incline[inside],
+        str(recording.attributes.get("facing", "forward")),
+        stream.rate_hz,
+    )
 
 
 def model_of(facts: TrialFacts, gait: GaitResult, basis: ModelBasis) -> ModelOutputs:

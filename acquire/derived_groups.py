@@ -136,6 +136,51 @@ def model_groups(model: ModelOutputs, basis: ModelBasis) -> dict[str, Group]:
     return groups
 
 
+def plate_groups(found: GaitResult) -> dict[str, Group]:
+    """Return what was taken from each plate as its zero, and whose foot each step was.
+
+    A step with `crossover` has both feet on its plate; `side` is empty where no foot
+    was near.
+    """
+    if not found.zeros:
+        return {}
+    used = found.baseline
+    on, off = (
+        np.interp(
+            [getattr(step.contact, name) for step in found.steps],
+            np.arange(found.force_time_s.size),
+            found.force_time_s,
+        )
+        for name in ("on", "off")
+    )
+    return {
+        "plates": Group(
+            {
+                "plate": _texts([zero.plate for zero in found.zeros]),
+                "zero_source": _texts([zero.source for zero in found.zeros]),
+                "zero": np.stack([zero.offset for zero in found.zeros]),
+            },
+            {
+                "components": "Fx Fy Fz (N) Mx My Mz (N.m), plate axes, on the plate",
+                "baseline": used.name if used else "",
+                "baseline_sha256": used.sha256 if used else "",
+                "baseline_incline_deg": used.incline_deg if used else float("nan"),
+                "baseline_facing": used.facing if used else "",
+            },
+        ),
+        "steps": Group(
+            {
+                "plate": _texts([found.zeros[s.plate].plate for s in found.steps]),
+                "side": _texts([step.side or "" for step in found.steps]),
+                "crossover": np.array([s.crossover for s in found.steps], dtype=bool),
+                "on_s": on,
+                "off_s": off,
+            },
+            units={"on_s": "s", "off_s": "s"},
+        ),
+    }
+
+
 def gait_group(
     found: GaitResult,
     model: ModelOutputs = NO_MODEL,
@@ -181,6 +226,7 @@ def gait_group(
                 axis="time_s",
                 attributes={"frame": "world", "acts_on": "person"},
             ),
+            **plate_groups(found),
             **model_groups(model, basis),
         },
     )

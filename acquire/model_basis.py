@@ -1,12 +1,12 @@
-"""What the gait model of a trial rests on: the participant's measures, a static trial.
+"""What the gait of a trial rests on: a body's measures, static and unloaded trials.
 
-Both come from the dataset the trial lies in; what is missing becomes a remark.
+All come from the dataset the trial lies in; what is missing becomes a remark.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from acquire.dataset.participants import FILE, ParticipantError, participant
 from acquire.dataset.selection import verdicts
+from acquire.gait.baselines import Baseline, BaselineError
 from acquire.gait.marker_checks import MarkerError
 from acquire.gait.measures import MeasureError, Measures, measures
 from acquire.gait.segments import Calibration
@@ -24,7 +25,8 @@ from acquire.storage.provenance import sha256
 
 Floats = NDArray[np.float64]
 ReadMarkers = Callable[[Path], Mapping[str, Floats]]
-STATIC = "Static"
+ReadBaseline = Callable[[Path], Baseline]
+STATIC, UNLOADED = "Static", "Unloaded"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,10 +49,32 @@ def basis_inputs(trial_path: Path) -> dict[str, str]:
     if known is not None:
         text = json.dumps(known, sort_keys=True)
         found[f"{FILE}:{key.participant}"] = hashlib.sha256(text.encode()).hexdigest()
-    static = static_trial(root, key)
-    if static is not None:
-        found[static.relative_to(root).as_posix()] = sha256(static)
+    static = calibration_trials(root, key, STATIC)[-1:]
+    for path in (*static, *calibration_trials(root, key, UNLOADED)):
+        found[path.relative_to(root).as_posix()] = sha256(path)
     return found
+
+
+def baselines_of(
+    trial_path: Path, read_baseline: ReadBaseline
+) -> tuple[list[Baseline], tuple[str, ...]]:
+    """Return the baselines of a trial's session, and why others are none.
+
+    `read_baseline` returns that of an unloaded trial's archive, or raises
+    `BaselineError`. Each is named by its place in the dataset.
+    """
+    root, key = _place(trial_path)
+    if root is None or key is None:
+        return [], ()
+    found: list[Baseline] = []
+    refused: list[str] = []
+    for path in calibration_trials(root, key, UNLOADED):
+        name = path.relative_to(root).as_posix()
+        try:
+            found.append(replace(read_baseline(path), name=name, sha256=sha256(path)))
+        except BaselineError as error:
+            refused.append(f"no baseline: {error}")
+    return found, tuple(refused)
 
 
 def basis_of(trial_path: Path, read_markers: ReadMarkers) -> ModelBasis:
@@ -68,7 +92,7 @@ def basis_of(trial_path: Path, read_markers: ReadMarkers) -> ModelBasis:
             inputs=inputs,
             remarks=(f"no angles: {FILE} has no participant {key.participant}",),
         )
-    static = static_trial(root, key)
+    static = next(reversed(calibration_trials(root, key, STATIC)), None)
     try:
         body = measures(known)
     except MeasureError as error:
@@ -89,18 +113,18 @@ def basis_of(trial_path: Path, read_markers: ReadMarkers) -> ModelBasis:
     return ModelBasis(body, calibration, inputs)
 
 
-def static_trial(root: Path, key: TrialKey) -> Path | None:
-    """Return the session's newest static trial that was not rejected."""
+def calibration_trials(root: Path, key: TrialKey, kind: str) -> list[Path]:
+    """Return the session's trials of one kind that were not rejected, oldest first."""
     judged = verdicts(root, key.participant)
     found = [
         (other.trial, other.take, path)
         for other, path in find_archives(root, key.participant).items()
         if other.session == key.session
         and other.is_calibration
-        and other.mode == STATIC
+        and other.mode == kind
         and judged.get(other, (True, ""))[0]
     ]
-    return max(found)[2] if found else None
+    return [path for _, _, path in sorted(found)]
 
 
 def _place(trial_path: Path) -> tuple[Path | None, TrialKey | None]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from acquire.gait.baselines import Baseline, PlateZero, plate_zero
 from acquire.gait.contacts import ContactRules, find_contacts
 from acquire.gait.cycles import Stride, StrideRules, find_strides
 from acquire.gait.events import GaitEvent, force_events, with_marker_events
@@ -18,13 +19,7 @@ from acquire.gait.feet import (
     assign_contact,
     foot_load,
 )
-from acquire.gait.plates import (
-    Deck,
-    GroundReaction,
-    Plate,
-    ground_reaction,
-    swing_offset,
-)
+from acquire.gait.plates import Deck, GroundReaction, Plate, ground_reaction
 
 Floats = NDArray[np.float64]
 GRAVITY_MPS2 = 9.80665
@@ -40,7 +35,8 @@ class GaitInput:
 
     `loads` has one array (n, 6) per plate at `force_time_s` (n,), evenly sampled, NaN
     where samples are missing; `markers_m` one array (m, 3) per label at
-    `marker_time_s` (m,); `deck` holds the angle at each force sample.
+    `marker_time_s` (m,); `deck` holds the angle at each force sample. `baseline` was
+    taken at that angle; without one, plates are zeroed in swing.
     """
 
     plates: Sequence[Plate]
@@ -53,11 +49,15 @@ class GaitInput:
     deck: Deck
     steady_s: tuple[float, float] = (-np.inf, np.inf)
     mass_kg: float | None = None
+    baseline: Baseline | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class GaitResult:
-    """What came out; `loads` are those on each foot, at `force_time_s` (n,)."""
+    """What came out; `loads` are those on each foot, at `force_time_s` (n,).
+
+    `zeros` says what was taken from each plate, and `baseline` by which recording.
+    """
 
     events: list[GaitEvent]
     strides: list[Stride]
@@ -67,6 +67,8 @@ class GaitResult:
     steps: list[Step]
     checks: Mapping[str, float] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    zeros: tuple[PlateZero, ...] = ()
+    baseline: Baseline | None = None
 
     @property
     def forces_n(self) -> Mapping[Side, Floats]:
@@ -89,13 +91,14 @@ def analyse(
             remarks.append(
                 f"no markers {wanted}: contacts cannot be given to that foot"
             )
-    loads = [
-        _zeroed(plate, load, given.force_rate_hz, remarks)
-        for plate, load in zip(given.plates, given.loads, strict=True)
-    ]
+    zeros: list[PlateZero] = []
+    for plate, load in zip(given.plates, given.loads, strict=True):
+        zero, remark = plate_zero(plate.name, load, given.force_rate_hz, given.baseline)
+        zeros.append(zero)
+        remarks += [remark] if remark else []
     reactions = [
-        ground_reaction(plate, load, given.deck)
-        for plate, load in zip(given.plates, loads, strict=True)
+        ground_reaction(plate, load - zero.offset, given.deck)
+        for plate, load, zero in zip(given.plates, given.loads, zeros, strict=True)
     ]
     steps = [
         assign_contact(
@@ -132,6 +135,8 @@ def analyse(
         steps=steps,
         checks=_checks(given, reactions, steps, strides),
         remarks=tuple(remarks),
+        zeros=tuple(zeros),
+        baseline=given.baseline,
     )
 
 
@@ -151,14 +156,6 @@ def feet_at(
                 )
         found[side] = feet
     return found
-
-
-def _zeroed(plate: Plate, load: Floats, rate_hz: float, remarks: list[str]) -> Floats:
-    offset = swing_offset(load, rate_hz)
-    if offset is None:
-        remarks.append(f"plate {plate.name} is never unloaded: its zero is not removed")
-        return load
-    return load - offset
 
 
 def _checks(
