@@ -1,5 +1,6 @@
 """Commands about the dataset: build, report, bench."""
 
+from inspect import signature
 from pathlib import Path
 from typing import Annotated
 
@@ -42,16 +43,26 @@ def bench(
         list[str] | None, typer.Argument(help="Which; default: all.")
     ] = None,
     *,
+    seconds: Annotated[
+        float | None,
+        typer.Option(help="How long, for those that measure for a time.", min=1.0),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure what is claimed, beside peers where there are some."""
-    from acquire.bench import BENCHES
+    """Measure what is claimed, beside peers where there are some.
 
-    for name in names or list(BENCHES):
-        if name not in BENCHES:
-            raise typer.BadParameter(f"no bench {name!r}; there are {list(BENCHES)}")
-    for name in names or list(BENCHES):
-        rows = BENCHES[name]()
+    `soak` records the full load for two hours and runs only when asked for by name.
+    """
+    from acquire.bench import ALL, BY_NAME
+    from acquire.bench import bench as find
+
+    for name in names or ():
+        if name not in ALL + BY_NAME:
+            raise typer.BadParameter(f"no bench {name!r}; there are {ALL + BY_NAME}")
+    for name in names or ALL:
+        run = find(name)
+        timed = seconds is not None and "seconds" in signature(run).parameters
+        rows = run(seconds=seconds) if timed else run()
         if as_json:
             print_json({name: rows})
         else:

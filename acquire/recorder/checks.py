@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from acquire.recorder.readback import ReadStream, read_back
 from acquire.recorder.stream import StreamWorker
 from acquire.recorder.streams import StreamSet
-from acquire.recorder.watch import RATE_MIN_SPAN_S, CounterWatch
+from acquire.recorder.watch import RATE_MIN_SPAN_S
 from acquire.recorder.writer import WrittenStream
-from acquire.storage.recording import RecordedStream
-from acquire.storage.xdf_reader import read_xdf
 
 MIN_FREE_BYTES = 500_000_000
 
@@ -95,14 +94,13 @@ def _missing(name: str, streams: StreamSet) -> str:
 
 def verify(path: Path, written: Iterable[WrittenStream]) -> list[str]:
     """Reopen a finished recording and compare it with what was handed to the writer."""
-    recording = read_xdf(path)
+    recording = read_back(path)
     reasons = list(recording.problems)
     if not recording.complete:
         reasons.append("the file has no proper end")
-    found = {(stream.name, stream.uid): stream for stream in recording.streams}
     for stream in written:
         header = stream.worker.header
-        recorded = found.get((header.name, header.uid))
+        recorded = recording.streams.get((header.name, header.uid))
         if recorded is None:
             reasons.append(f"{header.name} is not in the file")
         else:
@@ -110,33 +108,22 @@ def verify(path: Path, written: Iterable[WrittenStream]) -> list[str]:
     return reasons
 
 
-def _differences(recorded: RecordedStream, written: WrittenStream) -> list[str]:
-    rows = f"{len(recorded.t_lsl)} samples in the file"
+def _differences(recorded: ReadStream, written: WrittenStream) -> list[str]:
+    name, rows = recorded.header.name, f"{recorded.n_samples} samples in the file"
     reasons = []
-    if not len(recorded.t_lsl) == len(recorded.data) == written.n_samples:
-        reasons.append(f"{recorded.name}: {rows}, {written.n_samples} were written")
+    if recorded.n_samples != written.n_samples:
+        reasons.append(f"{name}: {rows}, {written.n_samples} were written")
     if written.n_samples != written.worker.n_recorded:
+        reasons.append(f"{name}: {rows}, {written.worker.n_recorded} were received")
+    if recorded.n_offsets != written.n_offsets:
         reasons.append(
-            f"{recorded.name}: {rows}, {written.worker.n_recorded} were received"
-        )
-    if len(recorded.offsets) != written.n_offsets:
-        reasons.append(
-            f"{recorded.name}: {len(recorded.offsets)} clock offsets in the file, "
+            f"{name}: {recorded.n_offsets} clock offsets in the file, "
             f"{written.n_offsets} were written"
         )
-    n_lost, n_seen = lost_rows(recorded), written.worker.counter.n_lost
+    n_lost, n_seen = recorded.counter.n_lost, written.worker.counter.n_lost
     if n_lost != n_seen:
         reasons.append(
-            f"{recorded.name}: by its counter the file lacks {n_lost} samples, "
+            f"{name}: by its counter the file lacks {n_lost} samples, "
             f"{n_seen} were seen missing while recording"
         )
     return reasons
-
-
-def lost_rows(stream: RecordedStream) -> int:
-    """Count the samples a recorded stream lacks, by its counter."""
-    if stream.counter.channel not in stream.labels or not len(stream.t_lsl):
-        return 0
-    watch = CounterWatch(stream.counter, stream.rate_hz)
-    watch.add(stream.column(stream.counter.channel), stream.t_lsl)
-    return watch.n_lost

@@ -2,6 +2,7 @@
 
 import math
 import struct
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,7 @@ class _Stream:
     n_samples: int = 0
     first_t: float = 0.0
     last_t: float = 0.0
-    offsets: list[tuple[float, float]] = field(default_factory=list)
+    offsets: "array[float]" = field(default_factory=lambda: array("d"))  #: pairs
 
 
 class XdfWriter:
@@ -122,7 +123,7 @@ class XdfWriter:
     ) -> None:
         """Queue one clock offset; both in seconds, collection time of the source."""
         pair = (float(collection_time), float(offset))
-        self._streams[stream_id].offsets.append(pair)
+        self._streams[stream_id].offsets.extend(pair)
         body = struct.pack("<dd", *pair)
         self._put(xdf.CLOCK_OFFSET, stream_id, body)
 
@@ -228,7 +229,7 @@ def _check_header(header_xml: str, dtype: str, n_channels: int, rate_hz: float) 
 def _footer(stream: _Stream, more: Mapping[str, Any]) -> bytes:
     offsets = "".join(
         f"<offset><time>{t!r}</time><value>{value!r}</value></offset>"
-        for t, value in stream.offsets
+        for t, value in zip(stream.offsets[::2], stream.offsets[1::2], strict=True)
     )
     further = "".join(
         f"<{name}>{escape(str(value))}</{name}>" for name, value in more.items()
