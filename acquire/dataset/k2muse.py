@@ -72,7 +72,7 @@ def original(trial: TrialArrays, mass_kg: float, profile: Profile = PROFILE) -> 
     """Return the struct under `OriginalData`; large parts are made when written."""
     return {
         "Markers": {field_name(k): rows for k, rows in trial.markers_m.items()},
-        **_model_groups(trial, mass_kg),
+        **model_groups(trial, mass_kg),
         "Events": _events(trial, profile),
         "USData": lambda: Cell(tuple(_frames(trial, range(len(trial.echo))))),
         "EMGData": trial.emg_uv,
@@ -89,7 +89,7 @@ def normalized(trial: TrialArrays, mass_kg: float, profile: Profile = PROFILE) -
         },
         **{
             group: {name: _strides_of(trial, name, rows) for name, rows in part.items()}
-            for group, part in _model_groups(trial, mass_kg).items()
+            for group, part in model_groups(trial, mass_kg).items()
         },
         "Events": {
             "LStartFrame": _row(profile.frame(_starts(left))),
@@ -151,7 +151,7 @@ def _forces(trial: TrialArrays, mass_kg: float) -> dict[str, Floats]:
     }
 
 
-def _model_groups(trial: TrialArrays, mass_kg: float) -> dict[str, dict[str, Floats]]:
+def model_groups(trial: TrialArrays, mass_kg: float) -> dict[str, dict[str, Floats]]:
     """Return Angles, Forces, Moments and Powers, those that there are, in order."""
     made: dict[str, Floats] = {**trial.model, **_forces(trial, mass_kg)}
     found = {

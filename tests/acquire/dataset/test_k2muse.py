@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from acquire.dataset.arrays import TrialArrays, trial_arrays
+from acquire.dataset.arrays import TrialArrays
 from acquire.dataset.k2muse import Profile, field_name, normalized, original
 from acquire.dataset.matfile import Cell
-from acquire.gait.cycles import find_strides
-from acquire.gait.events import GaitEvent
+from tests.builders.trial_arrays import trial_of
 from tests.builders.walking import MARKERS, G, Session, Walk, markers, session
 
 MASS_KG = 72.0
@@ -21,31 +20,9 @@ def recorded() -> Session:
     return session(Walk(duration_s=14.0), lost_us=slice(100, 140))
 
 
-def made(recorded: Session) -> TrialArrays:
-    walk, t0 = recorded.walk, recorded.t0_s
-    events = [
-        GaitEvent(float(t) - t0, side, kind, "force")
-        for side in ("left", "right")
-        for kind, times in (("strike", walk.strikes(side)), ("off", walk.offs(side)))
-        for t in times
-    ]
-    events.sort(key=lambda event: event.time_s)
-    fine = np.arange(0, walk.duration_s, 1e-3)
-    return trial_arrays(
-        recorded.recording,
-        recorded.trial_time_s(),
-        recorded.fall_s - t0,
-        force_time_s=fine - t0,
-        force_rate_hz=1000.0,
-        forces_n={side: walk.force(side, fine) for side in ("left", "right")},
-        events=events,
-        strides=find_strides(events),
-    )
-
-
 @pytest.fixture(scope="module")
 def trial(recorded: Session) -> TrialArrays:
-    return made(recorded)
+    return trial_of(recorded)
 
 
 @pytest.fixture(scope="module")
