@@ -26,10 +26,24 @@ log = logging.getLogger("kinemuse.engine")
 POLL_S = 0.05
 HEARTBEAT_S = 0.1
 FRESH_S = 0.5
+SILENT_S = 5.0  #: a recorder that answers nothing for longer has failed
 RUNNER_ALIVE_S = 0.3
 COMMAND_TIMEOUT_S = 1.0
 ARM_TIMEOUT_S = 15.0
 FINISH_TIMEOUT_S = 20.0
+JOURNALLED = (
+    "disk_low",
+    "disk_short",
+    "failed",
+    "samples_missing",
+    "stream_back",
+    "stream_joined",
+    "stream_lost",
+    "stream_refused",
+    "stream_restarted",
+    "stream_stalled",
+)
+"""What the recorder says during a take that belongs into the session's journal."""
 
 
 class Capture(Protocol):
@@ -86,7 +100,8 @@ class LabEngine:
         self._belts = ControlClient(treadmill, runtime_dir) if treadmill else None
         self._beat = ControlClient(treadmill, runtime_dir) if treadmill else None
         self._treadmill_watch = _Watch(treadmill, runtime_dir)
-        self._recorder_watch = _Watch("recorder", runtime_dir)
+        self._recorder_watch = _Watch("recorder", runtime_dir, self._recorder_said)
+        self._n_heard: int | None = None  #: events of the recorder
         self._recorder = ControlClient("recorder", runtime_dir)
         self._work: queue.Queue[Callable[[], None] | None] = queue.Queue()
         self._recording = RecordingStatus()
@@ -198,11 +213,20 @@ class LabEngine:
         status = self._recording
         if status.state != "recording":
             return status
-        seen = self._recorder_watch.fresh()
-        if not seen:
+        watch = self._recorder_watch
+        seen, silent_s = watch.latest(), watch.silent_s()
+        if watch.gone:
+            return RecordingStatus("failed", ("the recorder's process has ended",))
+        if silent_s > SILENT_S:
             return RecordingStatus("failed", ("the recorder does not answer",))
         state = str(seen.get("state", "unknown"))
+        if state in ("idle", "armed"):  # it was told to record: this is another process
+            text = "the recorder was started anew: what came before is in the file"
+            return RecordingStatus("failed", (text,))
         problems = tuple(str(problem) for problem in seen.get("problems", ()))
+        if silent_s > FRESH_S:
+            said = f"the recorder has not answered for {silent_s:.1f} s"
+            problems = (said, *problems)
         return RecordingStatus(state, problems, dict(seen))
 
     def finish(self, trial: TrialPlan) -> None:
@@ -301,6 +325,18 @@ class LabEngine:
     def _facing_of(trial: TrialPlan) -> str:
         return "reversed" if trial.reversed_facing else "forward"
 
+    def _recorder_said(self, snapshot: Mapping[str, Any]) -> None:
+        """Journal what the recorder noticed during a take."""
+        n_events = int(snapshot.get("n_events", 0))
+        heard, self._n_heard = self._n_heard, n_events
+        if heard is None or n_events < heard or self._recording.state != "recording":
+            return
+        for entry in snapshot.get("events", ()):
+            if entry["n"] > heard and entry["event"] in JOURNALLED:
+                facts = {k: v for k, v in entry.items() if k not in ("n", "event")}
+                facts["t_seen"] = facts.pop("t_lsl", None)
+                self.event(str(entry["event"]), **facts)
+
     # ---- threads --------------------------------------------------------------
 
     def _worker(self) -> None:
@@ -323,9 +359,20 @@ class LabEngine:
 
 
 class _Watch:
-    """Polls one process's snapshot on a thread; old news is no news."""
+    """Polls one process's snapshot on a thread; old news is no news.
 
-    def __init__(self, name: str | None, runtime_dir: Path) -> None:
+    `gone` says that the process has ended, rather than being slow to answer.
+    `on_news` is called with every snapshot, on the thread.
+    """
+
+    def __init__(
+        self,
+        name: str | None,
+        runtime_dir: Path,
+        on_news: Callable[[Mapping[str, Any]], None] = lambda _: None,
+    ) -> None:
+        self.gone = False
+        self._on_news = on_news
         self._client = ControlClient(name, runtime_dir) if name else None
         self._seen: tuple[float, dict[str, Any]] = (0.0, {})
         self._asking = threading.Lock()
@@ -345,8 +392,15 @@ class _Watch:
 
     def fresh(self) -> dict[str, Any]:
         """Return the last snapshot, or nothing when it is older than `FRESH_S`."""
-        seen_s, snapshot = self._seen
-        return snapshot if time.monotonic() - seen_s < FRESH_S else {}
+        return self.latest() if self.silent_s() < FRESH_S else {}
+
+    def latest(self) -> dict[str, Any]:
+        """Return the last snapshot, however old."""
+        return self._seen[1]
+
+    def silent_s(self) -> float:
+        """Return for how long nothing was heard."""
+        return time.monotonic() - self._seen[0]
 
     def refresh(self) -> None:
         """Ask now."""
@@ -354,13 +408,18 @@ class _Watch:
             with self._asking:  # an older answer never replaces a newer one
                 asked_s = time.monotonic()
                 self._seen = (asked_s, self._client.request("snapshot", FRESH_S))
+                self.gone = False
 
     def _run(self) -> None:
         while not self._stopping.wait(POLL_S):
             try:
                 self.refresh()
+                self._on_news(self.latest())
             except ControlError as error:
+                self.gone = isinstance(error.__cause__, ConnectionError)
                 log.debug("%s", error)
+            except Exception:  # a listener's failure does not end the watching
+                log.exception("what %s said", self._client)
 
 
 def _number(value: object) -> float | None:

@@ -26,6 +26,9 @@ class FakeLab:
         self.may_stop = threading.Event()
         self.may_stop.set()
         self.recorder_state = "idle"
+        self.events: list[dict[str, Any]] = []
+        self.may_answer = threading.Event()
+        self.may_answer.set()
         self.armed: Mapping[str, Any] = {}
         self.stop_answer: dict[str, Any] = {"state": "verified", "problems": []}
         self.treadmill = ControlServer(
@@ -37,7 +40,7 @@ class FakeLab:
                 "arm": self._arm,
                 "start": self._start,
                 "stop": self._stop,
-                "snapshot": lambda _: {"state": self.recorder_state, "problems": []},
+                "snapshot": self._snapshot,
             },
             runtime,
         )
@@ -58,6 +61,11 @@ class FakeLab:
         belts = {"left_mps": 0.0, "right_mps": 0.0, "incline_deg": 5.0}
         facts = {"at_zero": True, "reversed": True, "state": "idle"}
         return {"state": "streaming", "device": {**belts, **facts}}
+
+    def _snapshot(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.may_answer.wait(5.0)
+        facts = {"events": list(self.events), "n_events": len(self.events)}
+        return {"state": self.recorder_state, "problems": [], **facts}
 
     def _arm(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         self.armed = request
@@ -223,7 +231,53 @@ def test_a_recorder_that_vanishes_is_a_failed_recording(
     wait_for(lambda: engine.recording().state == "recording")
     lab.recorder.close()
     wait_for(lambda: engine.recording().state == "failed")
-    assert engine.recording().problems == ("the recorder does not answer",)
+    assert engine.recording().problems == ("the recorder's process has ended",)
+
+
+def recording(engine: LabEngine) -> None:
+    engine.arm(TRIAL)
+    wait_for(lambda: engine.recording().state == "armed")
+    engine.record()
+    wait_for(lambda: engine.recording().state == "recording")
+
+
+def test_a_recorder_that_is_slow_to_answer_still_records(
+    engine: LabEngine, lab: FakeLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("acquire.engine.SILENT_S", 1.3)
+    recording(engine)
+    lab.may_answer.clear()
+    wait_for(lambda: bool(engine.recording().problems))
+    status = engine.recording()
+    assert status.state == "recording"
+    assert "has not answered for 0." in status.problems[0]
+    wait_for(lambda: engine.recording().state == "failed")
+    lab.may_answer.set()
+    wait_for(lambda: engine.recording().state == "recording")
+    assert engine.recording().problems == ()
+
+
+def test_a_recorder_that_was_started_anew_is_a_failed_recording(
+    engine: LabEngine, lab: FakeLab
+) -> None:
+    recording(engine)
+    lab.recorder_state = "idle"
+    wait_for(lambda: engine.recording().state == "failed")
+    assert "started anew" in engine.recording().problems[0]
+
+
+def test_what_the_recorder_notices_is_journalled_once(
+    engine: LabEngine, lab: FakeLab, published: list[tuple[str, Mapping[str, object]]]
+) -> None:
+    lab.events.append({"n": 1, "event": "stream_stalled", "t_lsl": 1.0, "stream": "a"})
+    wait_for(lambda: engine._n_heard == 1)
+    recording(engine)
+    lab.events.append({"n": 2, "event": "wall_clock", "t_lsl": 2.0})
+    lab.events.append({"n": 3, "event": "stream_stalled", "t_lsl": 3.0, "stream": "b"})
+    wait_for(lambda: ("stream_stalled", {"stream": "b", "t_seen": 3.0}) in published)
+    threading.Event().wait(0.2)
+    assert [name for name, _ in published].count("stream_stalled") == 1
+    assert "wall_clock" not in dict(published)
 
 
 def test_a_slow_end_of_one_take_says_nothing_of_the_next(
