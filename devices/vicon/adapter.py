@@ -15,6 +15,7 @@ from devices.vicon.capture import CaptureSender
 from devices.vicon.config import ViconConfig
 from devices.vicon.describe import SdkRefusedError
 from devices.vicon.frames import Frame
+from devices.vicon.generations import Generations
 from devices.vicon.session import Learner, Session
 from devices.vicon.watch import FrameWatch
 
@@ -42,6 +43,7 @@ class ViconAdapter:
         self._where = f"{name} at {config.host}:{config.port}"
         self._back_end, self._client = choose(name, config, self._where, now)
         self._watch = FrameWatch(self._where)
+        self._generations = Generations(config.state_file)
         self._session: Session | None = None
         self._learner: Learner | None = None
         self._waiting: list[Frame] = []
@@ -55,7 +57,7 @@ class ViconAdapter:
         self._waiting, self._changed, self._learner = [], {}, None
         self._open(timeout_s)
         self._watch.connect()
-        learner = Learner(self._config, self._where, self._session)
+        learner = Learner(self._config, self._where, self._generations)
         self._client.ask()
         while (remaining_s := deadline - self._now()) > 0:
             for frame in self._client.poll(remaining_s):
@@ -212,7 +214,9 @@ class ViconAdapter:
 
     def _learn(self, session: Session) -> None:
         """Look at frames that came with another description of the session."""
-        self._learner = self._learner or Learner(self._config, self._where, session)
+        self._learner = self._learner or Learner(
+            self._config, self._where, self._generations
+        )
         learned: Session | None = None
         n_used = 0
         try:

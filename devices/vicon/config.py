@@ -1,6 +1,7 @@
 """The Vicon part of a rig file."""
 
 import re
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, Field, field_validator
@@ -67,6 +68,10 @@ class ViconConfig(BaseModel, frozen=True, extra="forbid"):
 
     stall_timeout_s: float = Field(default=2.0, gt=0)
     """Without a frame for this long the connection counts as dead."""
+
+    state_file: Path | None = None
+    """Remembers which channels had which source id, over a restart; the process of
+    the device sets it."""
 
     capture: CaptureConfig = CaptureConfig()
 

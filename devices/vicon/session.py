@@ -1,12 +1,13 @@
 """One state of a Vicon session: its description, its channels and how to fill them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from devices.errors import DeviceError, DeviceTimeoutError
 from devices.stream import StreamSpec
 from devices.vicon.assemble import ForceRows, MarkerRows
 from devices.vicon.config import ViconConfig
 from devices.vicon.frames import Frame
+from devices.vicon.generations import Generations
 from devices.vicon.layout import Layout, build_layout
 from devices.vicon.objects import Statics
 from devices.vicon.probe import RateProbe
@@ -36,16 +37,12 @@ class Session:
 
 
 class Learner:
-    """Turns the first frames after connecting, or after a change, into a `Session`.
-
-    A spec that differs from the one of the same name in `previous` gets the next
-    generation.
-    """
+    """Turns the first frames after connecting, or after a change, into a `Session`."""
 
     def __init__(
-        self, config: ViconConfig, where: str, previous: Session | None = None
+        self, config: ViconConfig, where: str, generations: Generations
     ) -> None:
-        self._config, self._where, self._previous = config, where, previous
+        self._config, self._where, self._generations = config, where, generations
         self._statics: Statics | None = None
         self._layout: Layout | None = None
         self._probe: RateProbe | None = None
@@ -92,25 +89,12 @@ class Learner:
 
     def _session(self, layout: Layout, probe: RateProbe | None) -> Session:
         statics = self._statics or Statics()
-        session = Session(
-            statics,
-            layout,
-            MarkerRows(layout),
-            self._numbered(marker_spec(layout, self._config)),
-        )
+        number = self._generations.number
+        markers, marker = MarkerRows(layout), marker_spec(layout, self._config)
         if probe is None:
-            return session
+            return Session(statics, layout, markers, number(marker))
         per_frame, per_device_frame = probe.result()
-        return replace(
-            session,
-            forces=ForceRows(layout, statics, per_device_frame),
-            force_spec=self._numbered(force_spec(layout, self._config, per_frame)),
-        )
-
-    def _numbered(self, spec: StreamSpec) -> StreamSpec:
-        for old in self._previous.specs if self._previous else ():
-            if old.name == spec.name:
-                spec = replace(spec, generation=old.generation)
-                if spec != old:
-                    return replace(spec, generation=old.generation + 1)
-        return spec
+        forces = ForceRows(layout, statics, per_device_frame)
+        force = force_spec(layout, self._config, per_frame)
+        specs = number(marker), number(force)
+        return Session(statics, layout, markers, specs[0], forces, specs[1])

@@ -3,6 +3,7 @@
 import socket
 import time
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -303,6 +304,16 @@ def test_changed_markers_after_reconnecting_are_a_new_generation() -> None:
         adapter.close()
         served.describe(session(subject(markers=("A", "C")), *plate(), *lock()))
         assert [spec.generation for spec in adapter.connect(3.0)] == [1, 0]
+
+
+def test_a_restarted_process_reuses_no_source_id(tmp_path: Path) -> None:
+    state = tmp_path / "vicon.state"
+    with ScriptedServer() as served:
+        for markers, generation in (("AB", 0), ("AC", 1), ("AC", 1)):
+            served.describe(session(subject(markers=markers), *plate(), *lock()))
+            with closing(served.adapter(state_file=state)) as adapter:
+                first, _ = adapter.connect(3.0)
+            assert first.generation == generation
 
 
 def test_session_that_cannot_be_followed_keeps_its_channels() -> None:
