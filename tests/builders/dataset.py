@@ -38,7 +38,8 @@ def archive(root: Path, trial: TrialKey, recorded: Session) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     source = path.with_suffix(".xdf")
     source.write_bytes(b"XDF:")
-    attributes = {**trial.attributes(), "facing": "forward"}
+    facing = "forward" if recorded.walk.facing > 0 else "reversed"
+    attributes = {**trial.attributes(), "facing": facing}
     recording = replace(recorded.recording, path=source, attributes={})
     return write_trial(
         recording, path, attributes, provenance={"rig": yaml.safe_dump(RIG)}

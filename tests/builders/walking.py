@@ -7,7 +7,7 @@ world vectors about the deck's pivot.
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,7 @@ class Walk:
     facing: int = 1
     offset_n: tuple[float, float] = (7.0, -4.0)
     noise_n: float = 0.5
+    belt_kg: float = 0.0  #: weight on each plate, zeroed on the level
 
     def strikes(self, side: str) -> Floats:
         first = 0.35 + (0.0 if side == "left" else self.stride_s / 2)
@@ -165,8 +166,33 @@ def loads(walk: Walk, t: Floats, seed: int = 1) -> list[Floats]:
         load[:, :3] += rng.normal(0, walk.noise_n, (t.size, 3))
         load[:, 2] += walk.offset_n[k]
         load[:, 3] += 0.1 * walk.offset_n[k]
+        load += belt_load(walk, one)
         found.append(load)
     return found
+
+
+def belt_load(walk: Walk, one: Plate) -> Floats:
+    """What belt and rollers add to a plate that was zeroed on the level, shape (6,)."""
+    down = np.array([0.0, 0.0, -walk.belt_kg * G])
+    force = down @ (walk.turn() @ one.rotation) - down @ one.rotation
+    middle = (one.corners_m.mean(axis=0) - one.origin_m) @ one.rotation
+    return np.concatenate([force, np.cross(middle, force)])
+
+
+def with_treadmill(made: "Session") -> "Session":
+    """Add the treadmill's status: belts and deck as the walk has them, all along."""
+    walk, names = made.walk, ("left_mps", "right_mps", "incline_deg")
+    speed = walk.facing * walk.speed_mps * (walk.mass_kg > 0)
+    spec = StreamSpec(
+        "treadmill", "Treadmill", 0.0, tuple(Channel(n) for n in names), "float64"
+    )
+    t = np.arange(0, walk.duration_s, 0.05)
+    rows = np.tile([speed, speed, walk.incline_deg], (t.size, 1))
+    added = stream(
+        spec, rows, 5000.0 + t, simulated=made.recording.streams[0].simulated
+    )
+    streams = (*made.recording.streams, added)
+    return replace(made, recording=replace(made.recording, streams=streams))
 
 
 def markers(walk: Walk, t: Floats) -> dict[str, Floats]:
