@@ -8,13 +8,15 @@ from sync.edges import NO_EDGES, Edges
 from sync.exact import exact_clock
 from sync.fit import fit_clock
 from sync.gaps import Gap, find_gaps, find_resets
+from sync.hidden import ANY_SKEW, smallest_visible_loss
 from sync.levels import Levels, find_levels
 from sync.offsets import apply_offsets
 from sync.runs import step_size_s
-from sync.skews import skew_range, with_skew_within
+from sync.skews import skew_range, with_skews_within
 from sync.stamps import fit_stamps, stamps_as_clock
 
 __all__ = [
+    "ANY_SKEW",
     "NO_EDGES",
     "ClockFit",
     "Edges",
@@ -32,9 +34,10 @@ __all__ = [
     "fit_clock",
     "fit_stamps",
     "skew_range",
+    "smallest_visible_loss",
     "stamps_as_clock",
     "step_size_s",
     "unwrap_counter",
-    "with_skew_within",
+    "with_skews_within",
     "worst",
 ]

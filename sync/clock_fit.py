@@ -32,7 +32,8 @@ class Run:
 
     `first` and `last` are the indices of its first and last matched edge, `begin` and
     `end` those between which it holds. `residuals`, shape (n_matched,), are reference
-    less fitted seconds of the matched edges, whose indices are `matched_index`.
+    less fitted seconds of the matched edges, whose indices are `matched_index`; each
+    is true to ± `matched_half_width` seconds.
     Near a border of which only a neighbourhood is known, within `begin_blur` or
     `end_blur` samples of it, the interval grows by `begin_jump_s` or `end_jump_s`.
     """
@@ -55,6 +56,7 @@ class Run:
     end_blur: float = 0.0
     begin_jump_s: float = 0.0
     end_jump_s: float = 0.0
+    matched_half_width: Array = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True)

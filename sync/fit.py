@@ -29,7 +29,7 @@ from sync.skews import with_shared_skew
 Array = NDArray[np.float64]
 _AMBIGUOUS = 0.6
 _FEWEST = 0.5  #: share of the edges that must match where the offset jumps
-_MOST_PPM = 303.0
+_MOST_PPM, _SURELY_PPM = 303.0, 250.0
 _DEGRADED_MISSED, _FAILED_MISSED = 0.12, 0.45
 _FAILED_SHARE = 0.35
 _DEGRADED_EXTRA, _FAILED_EXTRA = 0.12, 0.40
@@ -217,7 +217,7 @@ class _Segment:
             self._note("degraded", f"{n_extra} edges match nothing")
         if n_matched == 1:
             self._note("degraded", "a single edge: the skew is unknown")
-        if all(abs(run.skew_ppm) > _MOST_PPM for run in self.runs):
+        if all(_at_limit(run) for run in self.runs):
             self._note("degraded", "the skew is at the limit of 300 ppm")
 
     def _n_shared(self, chain: Chain) -> int:
@@ -241,6 +241,12 @@ class _Segment:
         self._note(status, reason)
         self.runs, self.steps = [], []
         return self
+
+
+def _at_limit(run: Run) -> bool:
+    """Whether the skew is as large as is thought possible, and not just uncertain."""
+    least_ppm = abs(run.skew_ppm) - run.skew_half_width_ppm
+    return abs(run.skew_ppm) > _MOST_PPM and least_ppm > _SURELY_PPM
 
 
 def _priors(

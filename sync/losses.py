@@ -5,7 +5,7 @@ samples. So the runs share one line and differ by whole numbers, and all of them
 the edges allow, each with its lines, bound the clock.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,11 @@ class _Part:
     high: Array
     corners: Array
 
+    def with_skews(self, low: float, high: float) -> "_Part":
+        """Keep the lines with a slope between two."""
+        corners = clip_polygon(self.corners, 0.0, 1.0, high)
+        return replace(self, corners=clip_polygon(corners, 0.0, -1.0, -low))
+
     def clip(self, corners: Array, by_s: float) -> Array:
         """Keep of the first run's lines those that serve here, `by_s` s lost."""
         for row in lower_hull(self.u, self.high):
@@ -74,12 +79,17 @@ class _Way:
 
 
 def fit_losses(
-    points: list[Points], fits: list[AffineFit], rate_hz: float, n_false: int = 0
+    points: list[Points],
+    fits: list[AffineFit],
+    rate_hz: float,
+    n_false: int = 0,
+    skews: tuple[float, float] = (-MAX_SKEW, MAX_SKEW),
 ) -> LossFit | None:
     """Fit the runs of one clock together; None where losses do not explain the steps.
 
     `points` are those of each run, in order, `fits` the runs' own. An edge next to a
     loss may have come while samples vanished: the loss then bounds it on one side only.
+    `skews` are the least and greatest that the clock may have.
     """
     base, origin = fits[0].clock.a, 0.5 * float(points[0].x[0] + points[-1].x[-1])
     last = len(fits) - 1
@@ -87,6 +97,7 @@ def fit_losses(
         _part(own, fit, (origin, base), n_false, begins=k == 0, ends=k == last)
         for k, (own, fit) in enumerate(zip(points, fits, strict=True))
     ]
+    parts = [part.with_skews(*skews) for part in parts]
     ways = [_Way((0,), parts[0].corners)]
     for part in parts[1:]:
         ways = [longer for way in ways for longer in _counts(way, part, rate_hz)]

@@ -145,6 +145,7 @@ def _run(
         skew_half_width_ppm=float(np.max(np.abs(line.corners[:, 1] - line.b))) * 1e6,
         clock=part.clock,
         rate_hz=rate_hz,
+        matched_half_width=own.h,
     )
 
 

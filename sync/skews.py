@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from sync.affine import AffineClock
-from sync.clock_fit import Run
+from sync.clock_fit import ClockFit, Run, worst
 from sync.feasible import centroid
 from sync.slopes import restricted, share_slope
+from sync.unseen import split_at_loss
 
 
 def with_shared_skew(runs: Sequence[Run], losses: Sequence[float]) -> list[Run]:
@@ -62,13 +63,53 @@ def skew_range(run: Run) -> tuple[float, float] | None:
     return float(slopes.min()), float(slopes.max())
 
 
-def with_skew_within(run: Run, low: float, high: float) -> Run:
-    """Return the run with those of its lines that have a skew within the bounds."""
+def with_skews_within(fit: ClockFit, low: float, high: float) -> ClockFit:
+    """Return the fit of a clock whose skew is known to lie between two (no unit).
+
+    A run keeps those of its lines that have such a skew. One that has none is steeper
+    for samples that vanished unseen: it is split there, and the loss counted. What
+    neither explains stays as it is, and is a reason to doubt.
+    """
+    runs: list[Run] = []
+    for run in fit.runs:
+        own = skew_range(run)
+        if own is None or run.n_matched == 0:
+            runs.append(run)
+        elif max(low, own[0]) < min(high, own[1]):
+            runs.append(_restricted(run, max(low, own[0]), min(high, own[1])))
+        else:
+            lost = None
+            if own[0] >= high and not fit.steps and len(fit.runs) == 1:
+                lost = split_at_loss(run, low, high)
+            if lost is not None:
+                before, after, step = lost
+                reason = (
+                    f"the skew is known to be at most {high * 1e6:+.1f} ppm: samples "
+                    f"vanished between {step.after:.0f} and {step.before:.0f}"
+                )
+                return replace(
+                    fit,
+                    runs=(before, after),
+                    steps=(step,),
+                    status=worst(fit.status, "degraded"),
+                    reasons=(*fit.reasons, reason),
+                )
+            runs.append(run)
+            reason = (
+                f"the edges allow a skew of {own[0] * 1e6:+.1f} to {own[1] * 1e6:+.1f} "
+                f"ppm, other trials one of {low * 1e6:+.1f} to {high * 1e6:+.1f} ppm"
+            )
+            fit = replace(
+                fit,
+                status=worst(fit.status, "degraded"),
+                reasons=(*fit.reasons, reason),
+            )
+    return replace(fit, runs=tuple(runs))
+
+
+def _restricted(run: Run, low: float, high: float) -> Run:
     own = skew_range(run)
-    if own is None or not isinstance(run.clock, AffineClock):
-        return run
-    low, high = max(low, own[0]), min(high, own[1])
-    if low >= high or (low, high) == own:
+    if own is None or (low, high) == own or not isinstance(run.clock, AffineClock):
         return run
     clock = restricted(run.clock, low, high)
     if high - low < 0.5 * (own[1] - own[0]):  # what chose the line is outweighed

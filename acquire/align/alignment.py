@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 
 import sync
 from acquire.align.losses import place_losses
-from acquire.align.streams import CountedStream, StreamClock, count_samples
+from acquire.align.streams import (
+    CountedStream,
+    SharedSkew,
+    StreamClock,
+    count_samples,
+)
 from acquire.storage.recording import RecordedStream, Recording
 
 _LOG = logging.getLogger("kinemuse.align")
@@ -87,13 +92,19 @@ class _Reference:
         return np.asarray(nominal / (1.0 + run.skew_ppm * 1e-6))
 
 
-def align(recording: Recording, *, prior_half_width_s: float = 0.25) -> Alignment:
+def align(
+    recording: Recording,
+    *,
+    prior_half_width_s: float = 0.25,
+    skews: Mapping[str, SharedSkew] | None = None,
+) -> Alignment:
     """Fit the clock of every stream of a recording; never raises on poor data.
 
     Counters give each row its sample index, trigger edges tie the index to the Vicon
     frames, LSL stamps say roughly where to look (± `prior_half_width_s`). A stream
     without edges follows its stamps, with status ``degraded`` and a wide interval.
-    Without Vicon the reference is the LSL clock itself.
+    Without Vicon the reference is the LSL clock itself. `skews` are what other trials
+    of the session know of the streams' clocks, by name.
     """
     counted: dict[str, CountedStream] = {}
     for stream in recording.streams:
@@ -105,7 +116,9 @@ def align(recording: Recording, *, prior_half_width_s: float = 0.25) -> Alignmen
         counted[name] = count_samples(stream, name)
     reference = _find_reference(counted)
     clocks = {
-        name: _align_stream(stream, reference, prior_half_width_s)
+        name: _align_stream(
+            stream, reference, prior_half_width_s, (skews or {}).get(name)
+        )
         for name, stream in counted.items()
     }
     rises = reference.edges.index[reference.edges.rising]
@@ -164,7 +177,10 @@ def _whole_turns(forces: CountedStream, reference: _Reference) -> float:
 
 
 def _align_stream(
-    stream: CountedStream, reference: _Reference, half_width_s: float
+    stream: CountedStream,
+    reference: _Reference,
+    half_width_s: float,
+    shared: SharedSkew | None,
 ) -> StreamClock:
     source = stream.source
     if stream.n_rows == 0:
@@ -180,14 +196,17 @@ def _align_stream(
     if len(stream.edges) == 0 or len(reference.edges) == 0:
         reasons = tuple(stream.edge_reasons)
         return stream.clock(_by_stamps(stream, reference, reasons))
-    fit = _by_edges(stream, reference, half_width_s)
+    fit = _by_edges(stream, reference, half_width_s, shared)
     if fit.runs:
-        return stream.clock(fit)
+        return stream.clock(fit, shared)
     return stream.clock(_by_stamps(stream, reference, fit.reasons))
 
 
 def _by_edges(
-    stream: CountedStream, reference: _Reference, half_width_s: float
+    stream: CountedStream,
+    reference: _Reference,
+    half_width_s: float,
+    shared: SharedSkew | None,
 ) -> sync.ClockFit:
     priors = _priors(stream, reference)
 
@@ -206,6 +225,8 @@ def _by_edges(
     if fit.status != "ok" and 2 * fit.n_matched <= fit.n_device:
         wide = attempt(_WIDE_S)
         fit = wide if wide.n_matched > fit.n_matched else fit
+    if shared is not None:
+        fit = sync.with_skews_within(fit, shared.low, shared.high)
     if fit.steps:
         fit = place_losses(fit, stream.index, stream.stamps)
     return _filled(fit, stream, reference) if fit.runs and stream.breaks else fit

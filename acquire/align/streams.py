@@ -15,6 +15,15 @@ _RESTART_S = 5.0  #: the same for a count that the device itself keeps
 _MIN_STATE_S = 0.003  #: shorter states of a trigger line are bounce
 
 
+@dataclass(frozen=True)
+class SharedSkew:
+    """Bounds of a clock's skew (no unit) by other trials of its session."""
+
+    low: float
+    high: float
+    trials: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class StreamClock:
     """The aligned clock of one stream.
@@ -35,6 +44,20 @@ class StreamClock:
     has_trigger: bool = False
     edge_delay_s: float = 0.0
     n_repeated: int = 0
+    shared: SharedSkew | None = None  #: what the fit took from other trials
+
+    @property
+    def smallest_visible_loss(self) -> int | None:
+        """Samples of the smallest loss that edges would show; None: none is shown.
+
+        Between the first and the last edge. 1 where the device counts its samples.
+        """
+        if self.counter_source == "device":
+            return 1
+        if self.fit.method != "edges":
+            return None
+        known = (self.shared.low, self.shared.high) if self.shared else sync.ANY_SKEW
+        return sync.smallest_visible_loss(self.fit, known)
 
     @property
     def n_lost(self) -> int:
@@ -53,9 +76,12 @@ class StreamClock:
         )
         if inferred:
             parts.append(f"{_counted(n_inferred, width)} lost (inferred)")
-        elif self.counter_source != "device":
-            can = "edges show no loss" if self.fit.method == "edges" else "not known"
-            parts.append(f"losses: {can}")
+        if self.counter_source != "device":
+            least = self.smallest_visible_loss
+            if least is None:
+                parts += [] if inferred else ["losses: not known"]
+            else:
+                parts.append(f"losses of {least} or more would show between edges")
         return ", ".join(parts)
 
     def half_widths_s(self) -> tuple[float, float, float]:
@@ -90,7 +116,11 @@ class StreamClock:
             "segments": len(self.fit.runs),
             "lost": self.n_lost,
             "repeated": self.n_repeated,
+            "smallest_visible_loss": self.smallest_visible_loss,
             "completeness": self.completeness,
+            "fit_of": f"session ({len(self.shared.trials) + 1} trials)"
+            if self.shared
+            else "trial",
             "edge_delay_ms": self.edge_delay_s * 1e3,
             "reasons": "; ".join(self.reasons),
         }
@@ -101,6 +131,13 @@ class StreamClock:
             "reasons": list(self.reasons),
             "offset_s": _known(self.fit.offset_s),
             "ambiguity": self.fit.ambiguity,
+            "shared_skew": {
+                "low_ppm": self.shared.low * 1e6,
+                "high_ppm": self.shared.high * 1e6,
+                "trials": list(self.shared.trials),
+            }
+            if self.shared
+            else None,
             "gaps": [
                 {
                     "first_missing_index": gap.first_missing_index,
@@ -153,8 +190,10 @@ class CountedStream:
         self.breaks = [at + by for at in self.breaks]
         self.losses = [at + by for at in self.losses]
 
-    def clock(self, fit: sync.ClockFit) -> StreamClock:
-        """Put the fit to work on every row."""
+    def clock(
+        self, fit: sync.ClockFit, shared: SharedSkew | None = None
+    ) -> StreamClock:
+        """Put the fit to work on every row; `shared` says what it rests on besides."""
         gaps = [*(_refined(gap, fit) for gap in self.gaps), *_losses(fit)]
         gaps = [gap for gap in gaps if gap.n > 0]
         gaps.sort(key=lambda gap: gap.first_missing_index)
@@ -178,6 +217,7 @@ class CountedStream:
             has_trigger=trigger is not None,
             edge_delay_s=trigger.edge_delay_s if trigger else 0.0,
             n_repeated=int(np.count_nonzero(np.diff(self.index) == 0)),
+            shared=shared,
         )
 
 
