@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from acquire.gait.baselines import Baseline
 from acquire.gait.events import times_of
 from acquire.gait.plates import Deck, Plate
 from acquire.gait.trial import GaitInput, GaitResult, analyse
@@ -24,12 +25,28 @@ class Walked:
     offs: dict[str, NDArray[np.float64]]
     feet_n: NDArray[np.float64]
     weight_n: float
+    zeros: list[NDArray[np.float64]]
+
+
+def hanging(plate: Plate, config: LabConfig, incline_deg: float) -> NDArray[np.float64]:
+    """What 55 kg of belt and rollers add to a plate zeroed on the level, shape (6,)."""
+    down = np.array([0.0, 0.0, -55 * 9.80665])
+    force = down @ config.plates.rotation(incline_deg) - down @ plate.rotation
+    middle = (plate.corners_m.mean(axis=0) - plate.origin_m) @ plate.rotation
+    return np.concatenate([force, np.cross(middle, force)])
 
 
 @pytest.fixture(
     scope="module",
-    params=[(0.0, 1.0, False), (10.0, 1.0, False), (5.0, 1.5, True), (0.0, 0.5, False)],
-    ids=["level", "up 10", "down 5 fast", "slow"],
+    params=[
+        (0.0, 1.0, False),
+        (10.0, 1.0, False),
+        (5.0, 1.5, True),
+        (0.0, 0.5, False),
+        (5.0, 0.5, False),
+        (10.0, 1.0, True),
+    ],
+    ids=["level", "up 10", "down 5 fast", "slow", "up 5 slow", "down 10"],
 )
 def walked(request: pytest.FixtureRequest) -> Walked:
     incline_deg, speed_mps, is_reversed = request.param
@@ -74,10 +91,19 @@ def walked(request: pytest.FixtureRequest) -> Walked:
         )
         for name, side in (("FP1", "left"), ("FP2", "right"))
     ]
+    zeros = [
+        baseline + hanging(plate, config, incline_deg)
+        for plate, baseline in zip(plates, config.plates.baseline, strict=True)
+    ]
+    hung = [hanging(plate, config, incline_deg) for plate in plates]
+    named = {plate.name: zero for plate, zero in zip(plates, zeros, strict=True)}
+    # Facing back with the baseline of that angle; else the swing phases must do.
+    baseline = Baseline("unloaded", named, incline_deg) if is_reversed else None
     found = analyse(
         GaitInput(
             plates=plates,
-            loads=[load[:, 0], load[:, 1]],
+            loads=[load[:, k] + hung[k] for k in (0, 1)],
+            baseline=baseline,
             force_time_s=fine,
             force_rate_hz=1000.0,
             markers_m={name: marker[:, k] for k, name in enumerate(MARKERS)},
@@ -97,7 +123,9 @@ def walked(request: pytest.FixtureRequest) -> Walked:
         }
 
     weight_n = config.person.mass_kg * 9.80665
-    return Walked(found, known("strike"), known("off"), np.concatenate(feet), weight_n)
+    return Walked(
+        found, known("strike"), known("off"), np.concatenate(feet), weight_n, zeros
+    )
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
@@ -121,6 +149,11 @@ def test_forces_agree_with_physics(walked: Walked) -> None:
     assert checks["cop_inside_share"] > 0.99
     assert checks["crossovers"] == 0
     assert walked.found.remarks == ()
+
+
+def test_what_hangs_on_the_plates_is_taken_off(walked: Walked) -> None:
+    for zero, want in zip(walked.found.zeros, walked.zeros, strict=True):
+        assert zero.offset == pytest.approx(want, abs=0.4)
 
 
 def test_each_foot_gets_its_own_force(walked: Walked) -> None:
