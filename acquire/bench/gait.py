@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acquire.gait.angles import progression
 from acquire.gait.feet import SIDES, FootLoad, Side
 from acquire.gait.live_model import LiveModel
 from acquire.gait.measures import Measures, measures
@@ -46,8 +45,7 @@ def run(n_live: int = 300) -> list[dict[str, Any]]:
         segments, _ = kinematics(many, body, calibration)
         kinetics(segments, body, calibration, loads, RATE_HZ)
 
-    segments, _ = kinematics(_by_label(markers), body, calibration)
-    live = LiveModel(body, calibration, progression(segments))
+    live = LiveModel(body, calibration)
     spent = []
     for k in range(n_live):
         one = {name: rows[k : k + 1] for name, rows in many.items()}
@@ -60,7 +58,7 @@ def run(n_live: int = 300) -> list[dict[str, Any]]:
             for side, part in loads.items()
         }
         spent.append(_cpu_s(lambda one=one, load=load: live.push(one, load)))  # type: ignore[misc]
-    full = np.array(spent[2 * live.delay + 1 :]) * 1e3
+    full = np.array(spent) * 1e3
     return [
         _row("angles, batch", n / _cpu_s(angles_only), "frames/s", ">= 50000"),
         _row("angles and kinetics", n / _cpu_s(everything), "frames/s", ">= 20000"),

@@ -2,24 +2,23 @@
 
 Segments have Vicon's published masses and radii of gyration (about the centre of
 mass, none about the long axis). Moments are those the person's own tissue exerts.
+Both legs are computed together, as arrays (n, 2, 3, ...): left first, and of each the
+foot, the shank and the thigh, whose proximal joints are ankle, knee and hip.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import savgol_coeffs
 
-from acquire.gait.feet import FootLoad, Side
-from acquire.gait.segments import Calibration, Segments, corrected_foot
+from acquire.gait.segments import Calibration, Segments
 from acquire.gait.vectors import cross, into, out_of
 
 Floats = NDArray[np.float64]
-Joint = Literal["Ankle", "Knee", "Hip"]
-JOINTS: Final[tuple[Joint, ...]] = ("Ankle", "Knee", "Hip")
+JOINTS: Final = ("Ankle", "Knee", "Hip")
 GRAVITY_MPS2: Final = 9.81
 
 
@@ -39,6 +38,12 @@ class Inertia:
 FOOT = Inertia(0.0145, 0.5, 0.690)
 SHANK = Inertia(0.0465, 0.433, 0.528)
 THIGH = Inertia(0.1, 0.433, 0.540)
+BODIES: Final = (FOOT, SHANK, THIGH)
+MASSES: Final = np.array([body.mass for body in BODIES])
+CENTRES: Final = np.array([[body.centre] for body in BODIES])
+RADII: Final = np.array([body.radius for body in BODIES])
+SHORT_AXES: Final = np.array([1.0, 1.0, 0.0])  #: z is every segment's long axis
+WEIGHT: Final = np.array([0.0, 0.0, GRAVITY_MPS2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +63,43 @@ RAW = Smoothing(21, 4)
 
 
 @dataclass(frozen=True, eq=False)
-class JointLoad:
-    """What acts on the distal segment at its proximal joint; each (n, 3), (n,).
+class Bodies:
+    """The legs' rigid segments at every frame.
 
-    Force in N/kg and moment in N·m/kg in the axes of the distal segment (`axes`,
-    (n, 3, 3)); power in W/kg.
+    `axes` (n, 2, 3, 3, 3), proximal joints and centres of mass (n, 2, 3, 3) in m,
+    `lengths_m` (n, 2, 3).
+    """
+
+    axes: Floats
+    proximal_m: Floats
+    centres_m: Floats
+    lengths_m: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """How they move, in world axes.
+
+    `spin` (n, 2, 4, 3) in rad/s is that of the three segments and of the pelvis above,
+    `turning` (n, 2, 3, 3) in rad/s² and `pull` (n, 2, 3, 3) in m/s² are accelerations.
+    """
+
+    spin: Floats
+    turning: Floats
+    pull: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class JointLoads:
+    """What acts on each distal segment at its proximal joint, per body mass.
+
+    `force` in N/kg and `moment` in N·m/kg, (n, 2, 3, 3), in the axes of the distal
+    segment; `power` in W/kg, (n, 2, 3).
     """
 
     force: Floats
     moment: Floats
     power: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class _Body:
-    """One segment in motion."""
-
-    axes: Floats
-    proximal_m: Floats
-    centre_m: Floats
-    length_m: float
-    long_axis: int
-    inertia: Inertia
 
 
 def derivative(
@@ -99,8 +119,6 @@ def derivative(
         raise ValueError(
             f"the recording has {len(values)} frames; derivatives span {frames}"
         )
-    if len(values) <= 2 * frames:  # one product is quicker than many windows
-        return np.asarray(_matrix(smoothing, rate_hz, order, len(values)) @ values)
     weights = _weights(smoothing, rate_hz, order)
     found = np.empty_like(values)
     windows = np.lib.stride_tricks.sliding_window_view(values, frames, axis=0)
@@ -108,18 +126,6 @@ def derivative(
     found[:half] = weights[:half] @ values[:frames]
     found[len(values) - half :] = weights[half + 1 :] @ values[-frames:]
     return found
-
-
-@lru_cache(maxsize=64)
-def _matrix(smoothing: Smoothing, rate_hz: float, order: int, n: int) -> Floats:
-    """Return the derivative of n rows as a matrix, shape (n, n)."""
-    weights = _weights(smoothing, rate_hz, order)
-    frames, half = smoothing.frames, smoothing.frames // 2
-    made = np.zeros((n, n))
-    for row in range(n):
-        first = min(max(row - half, 0), n - frames)
-        made[row, first : first + frames] = weights[row - first]
-    return made
 
 
 @lru_cache(maxsize=64)
@@ -140,104 +146,120 @@ def _weights(smoothing: Smoothing, rate_hz: float, order: int) -> Floats:
     )
 
 
+def middle_weights(smoothing: Smoothing, rate_hz: float) -> Floats:
+    """Return what a window's frames count in the first and second derivative.
+
+    Those at its middle frame, shape (2, frames).
+    """
+    half = smoothing.frames // 2
+    return np.stack([_weights(smoothing, rate_hz, order)[half] for order in (1, 2)])
+
+
 def angular_velocity(axes: Floats, rate_hz: float, smoothing: Smoothing) -> Floats:
     """Return angular velocities in world axes, rad/s, of frames (n, ..., 3, 3)."""
     flat = axes.reshape(len(axes), -1)
-    rate = derivative(flat, rate_hz, smoothing).reshape(axes.shape)
-    spin = rate @ np.swapaxes(axes, -1, -2)
-    found = np.empty(axes.shape[:-1])
-    found[..., 0] = spin[..., 2, 1] - spin[..., 1, 2]
-    found[..., 1] = spin[..., 0, 2] - spin[..., 2, 0]
-    found[..., 2] = spin[..., 1, 0] - spin[..., 0, 1]
-    return 0.5 * found
+    return turning(derivative(flat, rate_hz, smoothing).reshape(axes.shape), axes)
 
 
-def leg_loads(
-    segments: Segments,
-    calibration: Calibration,
-    side: Side,
-    ground: FootLoad,
-    mass_kg: float,
-    rate_hz: float,
-    smoothing: Smoothing = FILTERED,
-    pelvis_turning: Floats | None = None,
-) -> Mapping[Joint, JointLoad]:
-    """Return the loads of ankle, knee and hip of one leg, per body mass.
+def turning(change: Floats, axes: Floats) -> Floats:
+    """Return how frames (..., 3, 3) turn, (..., 3), from their derivative in time.
 
-    `ground` is what acts on the foot at every marker frame; `pelvis_turning` (n, 3)
-    the pelvis' angular velocity, computed here unless it is known.
+    Of the first derivative this is the angular velocity, of the second the angular
+    acceleration, in world axes.
     """
-    if pelvis_turning is None:
-        pelvis_turning = angular_velocity(segments.pelvis, rate_hz, smoothing)
-    bodies = _bodies(segments, calibration, side)
-    order = list(bodies.values())
-    # All three segments at once: while frames come in, calls are what takes time.
-    turn = angular_velocity(
-        np.stack([body.axes for body in order], axis=1), rate_hz, smoothing
-    )
-    flat = turn.reshape(len(turn), -1)
-    change = derivative(flat, rate_hz, smoothing).reshape(turn.shape)
-    centres = np.concatenate([body.centre_m for body in order], axis=1)
-    pulls = derivative(centres, rate_hz, smoothing, 2).reshape(turn.shape)
-    turning = {joint: turn[:, k] for k, joint in enumerate(bodies)}
-    turning_above = {
-        "Ankle": turning["Knee"],
-        "Knee": turning["Hip"],
-        "Hip": pelvis_turning,
-    }
-    force, moment = ground.force_n, ground.moment_nm
-    down = np.array([0.0, 0.0, -GRAVITY_MPS2])
-    found: dict[Joint, JointLoad] = {}
-    for k, (joint, body) in enumerate(bodies.items()):
-        spin = turning[joint]
-        mass = body.inertia.mass * mass_kg
-        at_joint = mass * (pulls[:, k] - down) - force
-        torque = (
-            _euler(body, mass, spin, change[:, k])
-            - (moment - cross(body.centre_m, force))
-            - cross(body.proximal_m - body.centre_m, at_joint)
-        )
-        found[joint] = JointLoad(
-            into(body.axes, at_joint / mass_kg),
-            into(body.axes, torque / mass_kg),
-            np.asarray(
-                np.einsum("ni,ni->n", torque, spin - turning_above[joint]) / mass_kg
-            ),
-        )
-        force = -at_joint
-        moment = -torque - cross(body.proximal_m, at_joint)
+    turn = change @ np.swapaxes(axes, -1, -2)
+    found = np.empty(axes.shape[:-1])
+    np.subtract(turn[..., 2, 1], turn[..., 1, 2], out=found[..., 0])
+    np.subtract(turn[..., 0, 2], turn[..., 2, 0], out=found[..., 1])
+    np.subtract(turn[..., 1, 0], turn[..., 0, 1], out=found[..., 2])
+    found *= 0.5
     return found
 
 
-def _bodies(
-    segments: Segments, calibration: Calibration, side: Side
-) -> dict[Joint, _Body]:
-    """Return foot, shank and thigh by their proximal joint, from the ground up."""
-    leg, offsets = segments.leg(side), calibration.foot(side)
-    foot = corrected_foot(leg.foot_line, offsets, side)
-    return {
-        "Ankle": _Body(
-            foot,
-            leg.ankle_m,
-            leg.ankle_m - foot[..., 2] * (FOOT.centre * offsets.length_m),
-            offsets.length_m,
-            2,
-            FOOT,
-        ),
-        "Knee": _limb(leg.shank, leg.knee_m, leg.ankle_m, SHANK),
-        "Hip": _limb(leg.thigh, leg.hip_m, leg.knee_m, THIGH),
-    }
+def bodies(segments: Segments, calibration: Calibration) -> Bodies:
+    """Return the rigid segments of the legs."""
+    n = len(segments.pelvis)
+    axes = np.empty((n, 2, 3, 3, 3))
+    axes[:, :, 0] = segments.feet(calibration)
+    axes[:, :, 1:] = segments.axes[:, :, 1::-1]
+    tops = segments.joints_m[:, :, ::-1]
+    along = np.empty((n, 2, 3, 3))
+    along[:, :, 0] = -axes[:, :, 0, :, 2] * _foot_lengths(calibration)
+    along[:, :, 1:] = tops[:, :, :2] - tops[:, :, 1:]
+    lengths = np.sqrt(np.einsum("...i,...i->...", along, along))
+    return Bodies(axes, tops, tops + CENTRES * along, lengths)
 
 
-def _limb(axes: Floats, top_m: Floats, bottom_m: Floats, inertia: Inertia) -> _Body:
-    length = float(np.nanmean(np.linalg.norm(top_m - bottom_m, axis=-1)))
-    centre = top_m + (bottom_m - top_m) * inertia.centre
-    return _Body(axes, top_m, centre, length, 2, inertia)
+@lru_cache(maxsize=8)
+def _foot_lengths(calibration: Calibration) -> Floats:
+    return np.array([[calibration.left.length_m], [calibration.right.length_m]])
 
 
-def _euler(body: _Body, mass_kg: float, spin: Floats, change: Floats) -> Floats:
-    """Return the rate of change of angular momentum about the centre, N·m, (n, 3)."""
-    about = np.full(3, mass_kg * (body.inertia.radius * body.length_m) ** 2)
-    about[body.long_axis] = 0.0
-    own, turned = into(body.axes, spin), into(body.axes, change)
-    return out_of(body.axes, about * turned + cross(own, about * own))
+def motion(
+    pelvis: Floats, legs: Bodies, rate_hz: float, smoothing: Smoothing
+) -> Motion:
+    """Return how the segments move, from all frames; `pelvis` is (n, 3, 3)."""
+    n = len(pelvis)
+    rows = np.concatenate(
+        [pelvis.reshape(n, 9), legs.axes.reshape(n, 54), legs.centres_m.reshape(n, 18)],
+        axis=1,
+    )
+    return motion_of(
+        pelvis,
+        legs,
+        derivative(rows[:, :63], rate_hz, smoothing),
+        derivative(rows[:, 9:], rate_hz, smoothing, 2),
+    )
+
+
+def motion_of(pelvis: Floats, legs: Bodies, first: Floats, second: Floats) -> Motion:
+    """Return how the segments move, from derivatives in time.
+
+    `first` (n, 63) is that of the axes of pelvis and segments, `second` (n, 72) the
+    second one of the axes and centres of the segments.
+    """
+    n = len(pelvis)
+    spin = np.empty((n, 2, 4, 3))
+    spin[:, :, :3] = turning(first[:, 9:].reshape(legs.axes.shape), legs.axes)
+    spin[:, :, 3] = turning(first[:, :9].reshape(n, 3, 3), pelvis)[:, None]
+    return Motion(
+        spin,
+        turning(second[:, :54].reshape(legs.axes.shape), legs.axes),
+        second[:, 54:].reshape(n, 2, 3, 3),
+    )
+
+
+def joint_loads(
+    legs: Bodies,
+    moving: Motion,
+    force_n: Floats,
+    moment_nm: Floats,
+    mass_kg: float,
+    lengths_m: Floats | None = None,
+) -> JointLoads:
+    """Return the loads of ankles, knees and hips.
+
+    `force_n` and `moment_nm` (n, 2, 3) act on the feet, the moment about the world's
+    origin. `lengths_m` (2, 3) are the segments' where they are known better than as
+    means over the frames.
+    """
+    if lengths_m is None:
+        lengths_m = np.nanmean(legs.lengths_m, axis=0)
+    masses = MASSES * mass_kg
+    about = (masses * (RADII * lengths_m) ** 2)[..., None] * SHORT_AXES
+    spin = into(legs.axes, moving.spin[:, :, :3])
+    gained = out_of(
+        legs.axes,
+        about * into(legs.axes, moving.turning) + cross(spin, about * spin),
+    )
+    weights = masses[:, None] * (moving.pull + WEIGHT)
+    # Of each segment and all below: what its proximal joint must add to the ground's.
+    force = np.cumsum(weights, axis=2) - force_n[:, :, None]
+    about_origin = np.cumsum(gained + cross(legs.centres_m, weights), axis=2)
+    moment = about_origin - moment_nm[:, :, None] - cross(legs.proximal_m, force)
+    relative = moving.spin[:, :, :3] - moving.spin[:, :, 1:]
+    return JointLoads(
+        into(legs.axes, force) / mass_kg,
+        into(legs.axes, moment) / mass_kg,
+        np.einsum("...i,...i->...", moment, relative) / mass_kg,
+    )

@@ -11,25 +11,35 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from acquire.gait.angles import joint_angles, progression
+from acquire.gait.angles import ANGLES, joint_angles, progression
 from acquire.gait.feet import SIDES, FootLoad, Side
 from acquire.gait.inverse_dynamics import (
     FILTERED,
-    Joint,
-    JointLoad,
+    JOINTS,
+    JointLoads,
     Smoothing,
-    angular_velocity,
-    leg_loads,
+    bodies,
+    joint_loads,
+    motion,
 )
 from acquire.gait.marker_checks import check_markers
 from acquire.gait.measures import MeasureError, Measures
-from acquire.gait.segments import OUTWARD, Calibration, Segments, build_segments
+from acquire.gait.segments import BOTH, Calibration, Segments, build_segments
 
 Floats = NDArray[np.float64]
 
-JOINT_NAMES: Final[tuple[Joint, ...]] = ("Hip", "Knee", "Ankle")
-PARTS: Final = ("Pelvis", "Hip", "Knee", "Ankle", "FootProgress")
-ANGLES: Final = tuple(f"{s}{part}Angles" for s in "LR" for part in PARTS)
+__all__ = [
+    "ANGLES",
+    "FORCES",
+    "JOINT_OUTPUTS",
+    "MOMENTS",
+    "POWERS",
+    "joint_rows",
+    "kinematics",
+    "kinetics",
+]
+
+JOINT_NAMES: Final = ("Hip", "Knee", "Ankle")
 FORCES: Final = tuple(
     f"{s}{part}Force" for s in "LR" for part in ("GroundReaction", *JOINT_NAMES)
 )
@@ -37,6 +47,17 @@ MOMENTS: Final = tuple(
     f"{s}{part}Moment" for s in "LR" for part in ("GroundReaction", *JOINT_NAMES)
 )
 POWERS: Final = tuple(f"{s}{joint}Power" for s in "LR" for joint in JOINT_NAMES)
+JOINT_OUTPUTS: Final = tuple(
+    f"{s}{joint}{what}"
+    for s in "LR"
+    for joint in JOINTS
+    for what in ("Force", "Moment", "Power")
+)
+FORCE_SIGNS: Final = np.array([[-1.0, 1.0, -1.0], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0]])
+MOMENT_SIGNS: Final = np.array(
+    [[[1.0, -sign, sign], [-1.0, sign, sign], [1.0, sign, sign]] for sign in BOTH[:, 0]]
+)
+"""Of flexion, adduction and rotation at ankle, knee and hip, left and right."""
 
 
 def kinematics(
@@ -74,48 +95,39 @@ def kinetics(
     MeasureError
         There is no body mass.
     """
-    if not measures.mass_kg:
+    mass_kg = measures.mass_kg
+    if not mass_kg:
         raise MeasureError("mass_kg", "is missing: forces are per kg of body mass")
-    found: dict[str, Floats] = {}
-    half = smoothing.frames // 2
-    turning = angular_velocity(segments.pelvis, rate_hz, smoothing)
-    for side in SIDES:
-        letter, load = side[0].upper(), loads[side]
-        found[f"{letter}GroundReactionForce"] = load.force_n / measures.mass_kg
-        found[f"{letter}GroundReactionMoment"] = load.plate_moment_nm / measures.mass_kg
-        joints = leg_loads(
-            segments,
-            calibration,
-            side,
-            load,
-            measures.mass_kg,
-            rate_hz,
-            smoothing,
-            turning,
+    legs = bodies(segments, calibration)
+    both = [loads[side] for side in SIDES]
+    rows = joint_rows(
+        joint_loads(
+            legs,
+            motion(segments.pelvis, legs, rate_hz, smoothing),
+            np.stack([load.force_n for load in both], axis=1),
+            np.stack([load.moment_nm for load in both], axis=1),
+            mass_kg,
         )
-        for joint, part in joints.items():
-            for name, rows in _reported(f"{letter}{joint}", joint, side, part).items():
-                rows[:half] = rows[len(rows) - half :] = np.nan
-                found[name] = rows
+    )
+    half = smoothing.frames // 2
+    rows[:half] = rows[len(rows) - half :] = np.nan
+    found = {name: rows[:, 3 * k : 3 * k + 3] for k, name in enumerate(JOINT_OUTPUTS)}
+    for side in SIDES:
+        name, load = f"{side[0].upper()}GroundReaction", loads[side]
+        found[f"{name}Force"] = load.force_n / mass_kg
+        found[f"{name}Moment"] = load.plate_moment_nm / mass_kg
     return found
 
 
-def _reported(
-    name: str, joint: Joint, side: Side, load: JointLoad
-) -> dict[str, Floats]:
-    """Return force, moment and power as they are reported."""
-    sign = OUTWARD[side]
-    x, y, z = load.moment.T
-    if joint == "Ankle":
-        moment = np.column_stack([y, -sign * z, sign * x])
-    elif joint == "Knee":
-        moment = np.column_stack([-y, sign * x, sign * z])
-    else:
-        moment = np.column_stack([y, sign * x, sign * z])
-    force = load.force * np.array([-1.0, 1.0, -1.0]) if joint == "Ankle" else load.force
-    nothing = load.power * 0.0  # NaN where there is no power
-    return {
-        f"{name}Force": force,
-        f"{name}Moment": moment,
-        f"{name}Power": np.column_stack([nothing, nothing, load.power]),
-    }
+def joint_rows(loads: JointLoads) -> Floats:
+    """Return what `JOINT_OUTPUTS` name, three columns each, shape (n, 54)."""
+    n = len(loads.power)
+    found = np.empty((n, 2, 3, 3, 3))
+    np.multiply(loads.force, FORCE_SIGNS, out=found[:, :, :, 0])
+    found[:, :, :, 1] = loads.moment
+    found[:, :, 0, 1] = loads.moment[:, :, 0][..., [1, 2, 0]]
+    found[:, :, 1:, 1] = loads.moment[:, :, 1:][..., [1, 0, 2]]
+    found[:, :, :, 1] *= MOMENT_SIGNS
+    found[:, :, :, 2, 2] = loads.power
+    found[:, :, :, 2, :2] = loads.power[..., None] * 0.0  # NaN where there is none
+    return found.reshape(n, 54)

@@ -1,22 +1,25 @@
 """Pelvis, thighs, shanks and feet: joint centres and frames from markers.
 
-Frames have x forward, y to the left, z up as columns, shape (n, 3, 3); the corrected
-foot alone follows the model it reproduces: x up, y left, z back.
+Frames have x forward, y to the left, z up as columns; the corrected foot alone follows
+the model it reproduces: x up, y left, z back. Both legs are computed together: while
+frames come in one by one, the number of calls is what takes time.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acquire.gait.feet import SIDES, Side
-from acquire.gait.joint_centres import chord, hip_centre
+from acquire.gait.joint_centres import chord, hip_centres
 from acquire.gait.measures import Measures
 from acquire.gait.vectors import about_x, about_y, cross, frame, unit
 
 Floats = NDArray[np.float64]
 OUTWARD: Mapping[Side, int] = {"left": 1, "right": -1}
+BOTH = np.array([[1.0], [-1.0]])  #: outward, for arrays of both legs (..., 2, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +62,34 @@ class Leg:
 
 @dataclass(frozen=True, eq=False)
 class Segments:
-    """The lower body at every frame; `sacrum_m` is SACR or between LPSI and RPSI."""
+    """The lower body at every frame; `sacrum_m` is SACR or between LPSI and RPSI.
+
+    `pelvis` has shape (n, 3, 3). Of the legs, left first, `joints_m` (n, 2, 3, 3) holds
+    hips, knees and ankles, `axes` (n, 2, 3, 3, 3) thighs, shanks and foot lines.
+    """
 
     mid_asis_m: Floats
     sacrum_m: Floats
     pelvis: Floats
-    left: Leg
-    right: Leg
+    joints_m: Floats
+    axes: Floats
 
     def leg(self, side: Side) -> Leg:
-        return self.left if side == "left" else self.right
+        k = SIDES.index(side)
+        joints, axes = self.joints_m[:, k], self.axes[:, k]
+        return Leg(*(joints[:, j] for j in range(3)), *(axes[:, j] for j in range(3)))
+
+    @property
+    def left(self) -> Leg:
+        return self.leg("left")
+
+    @property
+    def right(self) -> Leg:
+        return self.leg("right")
+
+    def feet(self, calibration: Calibration) -> Floats:
+        """Return both feet in the model's axes, (n, 2, 3, 3): x up, y left, z back."""
+        return np.asarray(self.axes[:, :, 2] @ _foot_turns(calibration))
 
 
 def sacrum(markers_m: Mapping[str, Floats]) -> Floats:
@@ -97,61 +118,74 @@ def build_segments(
     y = unit(left_asis - right_asis)
     z = unit(cross(middle - back, y))
     pelvis = frame(cross(y, z), y, z)
-    legs = {
-        side: _leg(
-            markers_m,
-            side,
-            hip_centre(middle, pelvis, measures, asis_m, side),
-            measures,
+
+    def both(name: str) -> Floats:
+        left = markers_m[f"L{name}"]
+        pair = np.empty((len(left), 2, 3))
+        pair[:, 0], pair[:, 1] = left, markers_m[f"R{name}"]
+        return pair
+
+    knee_side, ankle_side = both("KNE"), both("ANK")
+    chords = _chords(measures)
+    joints = np.empty((len(middle), 2, 3, 3))
+    hip = joints[:, :, 0] = hip_centres(middle, pelvis, measures, asis_m)
+    knee = joints[:, :, 1] = chord(hip, knee_side, both("THI"), *chords.knee)
+    ankle = joints[:, :, 2] = chord(knee, ankle_side, both("TIB"), *chords.ankle)
+    outer = np.empty((len(middle), 2, 2, 3))
+    outer[:, :, 0], outer[:, :, 1] = knee_side, ankle_side
+    lower = joints[:, :, 1:]
+    axes = np.empty((len(middle), 2, 3, 3, 3))
+    axes[:, :, :2] = _upright(joints[:, :, :2] - lower, BOTH[:, None] * (outer - lower))
+    x = unit(both("TOE") - ankle)
+    z = unit(cross(x, axes[:, :, 1, :, 1]))
+    axes[:, :, 2] = frame(x, cross(z, x), z)
+    return Segments(middle, back, pelvis, joints, axes)
+
+
+@dataclass(frozen=True, eq=False)
+class _Chords:
+    """Offset in m and rotation in radians of the joints' chords, (2, 1) each."""
+
+    knee: tuple[Floats, Floats | None]
+    ankle: tuple[Floats, Floats | None]
+
+
+@lru_cache(maxsize=8)
+def _chords(measures: Measures) -> _Chords:
+    legs = [measures.leg(side) for side in SIDES]
+    radius = measures.marker_diameter_m / 2
+
+    def column(values: list[float]) -> Floats:
+        return np.array(values)[:, None]
+
+    def turn(degrees: list[float]) -> Floats | None:
+        return -BOTH * np.radians(column(degrees)) if any(degrees) else None
+
+    return _Chords(
+        knee=(
+            column([leg.knee_width_m / 2 + radius for leg in legs]),
+            turn([leg.thigh_rotation_deg for leg in legs]),
+        ),
+        ankle=(
+            column([leg.ankle_width_m / 2 + radius for leg in legs]),
+            turn([leg.shank_rotation_deg for leg in legs]),
+        ),
+    )
+
+
+@lru_cache(maxsize=8)
+def _foot_turns(calibration: Calibration) -> Floats:
+    """Return what turns foot lines into feet in the model's axes, shape (2, 3, 3)."""
+    upright = np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+    turns = []
+    for side in SIDES:
+        foot = calibration.foot(side)
+        turns.append(
+            upright
+            @ about_y(-np.radians(foot.plantar_flexion_deg))
+            @ about_x(-OUTWARD[side] * np.radians(foot.rotation_deg))
         )
-        for side in SIDES
-    }
-    return Segments(middle, back, pelvis, legs["left"], legs["right"])
-
-
-def _leg(
-    markers_m: Mapping[str, Floats], side: Side, hip: Floats, measures: Measures
-) -> Leg:
-    own, radius, letter = measures.leg(side), measures.marker_diameter_m / 2, side[0]
-    sign = OUTWARD[side]
-
-    def marker(name: str) -> Floats:
-        return markers_m[letter.upper() + name]
-
-    knee = chord(
-        hip,
-        marker("KNE"),
-        marker("THI"),
-        own.knee_width_m / 2 + radius,
-        -sign * np.radians(own.thigh_rotation_deg),
-    )
-    ankle = chord(
-        knee,
-        marker("ANK"),
-        marker("TIB"),
-        own.ankle_width_m / 2 + radius,
-        -sign * np.radians(own.shank_rotation_deg),
-    )
-    shank = _upright(knee - ankle, sign * (marker("ANK") - ankle))
-    x = unit(marker("TOE") - ankle)
-    z = unit(cross(x, shank[..., 1]))
-    return Leg(
-        hip_m=hip,
-        knee_m=knee,
-        ankle_m=ankle,
-        thigh=_upright(hip - knee, sign * (marker("KNE") - knee)),
-        shank=shank,
-        foot_line=frame(x, cross(z, x), z),
-    )
-
-
-def corrected_foot(foot_line: Floats, offsets: FootOffsets, side: Side) -> Floats:
-    """Return foot frames in the model's axes: x up, y left, z back along the sole."""
-    upright = frame(foot_line[..., 2], foot_line[..., 1], -foot_line[..., 0])
-    turn = about_y(-np.radians(offsets.plantar_flexion_deg)) @ about_x(
-        -OUTWARD[side] * np.radians(offsets.rotation_deg)
-    )
-    return np.asarray(upright @ turn)
+    return np.stack(turns)
 
 
 def _upright(up: Floats, left: Floats) -> Floats:

@@ -58,18 +58,13 @@ def about_y(angle_rad: float) -> Floats:
     return np.array([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]])
 
 
-def cardan_yxz_deg(proximal: Floats, distal: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the angles about y, x and z, in that order, from one frame to another.
+def cardan_yxz_deg(turn: Floats) -> Floats:
+    """Return the angles about y, x and z, in that order, of rotations (..., 3, 3).
 
-    ``proximal.T @ distal = Ry(y) Rx(x) Rz(z)``; degrees, each of shape (n,).
+    ``turn = proximal.T @ distal = Ry(y) Rx(x) Rz(z)``; degrees, shape (..., 3).
     """
-
-    def part(i: int, j: int) -> Floats:
-        return np.asarray(
-            np.einsum("...k,...k->...", proximal[..., :, i], distal[..., :, j])
-        )
-
-    y = np.degrees(np.arctan2(part(0, 2), part(2, 2)))
-    x = np.degrees(np.arcsin(np.clip(-part(1, 2), -1.0, 1.0)))
-    z = np.degrees(np.arctan2(part(1, 0), part(1, 1)))
-    return y, x, z
+    found = np.empty(turn.shape[:-1])
+    np.arctan2(turn[..., 0, 2], turn[..., 2, 2], out=found[..., 0])
+    np.arcsin(np.clip(-turn[..., 1, 2], -1.0, 1.0), out=found[..., 1])
+    np.arctan2(turn[..., 1, 0], turn[..., 1, 1], out=found[..., 2])
+    return np.degrees(found, out=found)

@@ -7,11 +7,12 @@ from acquire.gait.feet import FootLoad
 from acquire.gait.inverse_dynamics import (
     FILTERED,
     angular_velocity,
+    bodies,
     derivative,
-    leg_loads,
+    joint_loads,
+    motion,
 )
 from acquire.gait.plug_in_gait import kinematics
-from acquire.gait.segments import corrected_foot
 from acquire.gait.vectors import cross, out_of
 from devices.sim.anatomy import FOOT_MASS, SHANK_MASS, THIGH_MASS, TRUNK_MASS
 from tests.acquire.gait.test_plug_in_gait import body, by_label, calibration
@@ -19,6 +20,7 @@ from tests.builders.walkers import SLOPES, SPEEDS, walker
 
 SIDES = ("left", "right")
 RATE_HZ = 100.0
+KNEE, HIP = 1, 2
 INNER = slice(15, -15)
 
 
@@ -40,17 +42,20 @@ class Legs:
             )
             for k, side in enumerate(SIDES)
         }
-        self.loads = {
-            side: leg_loads(
-                self.segments,
-                calibration(),
-                side,
-                self.ground[side],
-                self.body.mass_kg,
-                RATE_HZ,
-            )
-            for side in SIDES
-        }
+        self.feet = self.segments.feet(calibration())
+        self.loads = loads_of(self.segments, self.ground, self.body.mass_kg)
+
+
+def loads_of(segments, ground, mass_kg):
+    legs = bodies(segments, calibration())
+    both = [ground[side] for side in SIDES]
+    return joint_loads(
+        legs,
+        motion(segments.pelvis, legs, RATE_HZ, FILTERED),
+        np.stack([load.force_n for load in both], axis=1),
+        np.stack([load.moment_nm for load in both], axis=1),
+        mass_kg,
+    )
 
 
 @pytest.mark.parametrize("slope", SLOPES)
@@ -58,14 +63,14 @@ class Legs:
 def test_hips_carry_the_trunk(speed: float, slope: float) -> None:
     legs = Legs(speed, slope)
     hips = sum(
-        out_of(legs.segments.leg(side).thigh, legs.loads[side]["Hip"].force)
-        for side in SIDES
+        out_of(legs.segments.leg(side).thigh, legs.loads.force[:, k, HIP])
+        for k, side in enumerate(SIDES)
     )
     whole = legs.walk.person.com_m(legs.t)
     parts = 0.0
-    for side in SIDES:
+    for k, side in enumerate(SIDES):
         leg, foot = legs.segments.leg(side), calibration().foot(side)
-        axes = corrected_foot(leg.foot_line, foot, side)
+        axes = legs.feet[:, k]
         parts = parts + FOOT_MASS * (leg.ankle_m - axes[..., 2] * foot.length_m / 2)
         parts = parts + SHANK_MASS * (0.567 * leg.knee_m + 0.433 * leg.ankle_m)
         parts = parts + THIGH_MASS * (0.567 * leg.hip_m + 0.433 * leg.knee_m)
@@ -91,8 +96,9 @@ def test_what_flows_into_a_leg_is_its_energy(speed: float, slope: float) -> None
 
 def inflow(legs, side):
     """Power of the ground at the foot, of the trunk at the hip, and of the joints."""
-    leg, loads, ground = legs.segments.leg(side), legs.loads[side], legs.ground[side]
-    foot = corrected_foot(leg.foot_line, calibration().foot(side), side)
+    leg, loads, ground = legs.segments.leg(side), legs.loads, legs.ground[side]
+    k = SIDES.index(side)
+    foot = legs.feet[:, k]
     dot = lambda a, b: np.einsum("ni,ni->n", a, b)  # noqa: E731
 
     def speed(points):
@@ -102,20 +108,17 @@ def inflow(legs, side):
     below = dot(ground.force_n, speed(leg.ankle_m)) + dot(
         at_ankle, angular_velocity(foot, RATE_HZ, FILTERED)
     )
-    hip = loads["Hip"]
-    above = dot(out_of(leg.thigh, hip.force), speed(leg.hip_m)) + dot(
-        out_of(leg.thigh, hip.moment),
+    above = dot(out_of(leg.thigh, loads.force[:, k, HIP]), speed(leg.hip_m)) + dot(
+        out_of(leg.thigh, loads.moment[:, k, HIP]),
         angular_velocity(leg.thigh, RATE_HZ, FILTERED),
     )
-    return (
-        below / legs.body.mass_kg + above + loads["Knee"].power + (loads["Ankle"].power)
-    )
+    return below / legs.body.mass_kg + above + loads.power[:, k, :HIP].sum(axis=1)
 
 
 def energy(legs, side):
     """Kinetic and potential energy of a leg per body mass, J/kg."""
     leg, offsets = legs.segments.leg(side), calibration().foot(side)
-    foot = corrected_foot(leg.foot_line, offsets, side)
+    foot = legs.feet[:, SIDES.index(side)]
     shin, thigh = leg.knee_m - leg.ankle_m, leg.hip_m - leg.knee_m
     total = 0.0
     for share, centre, axes, length, radius in (
@@ -147,14 +150,14 @@ def test_an_unloaded_hanging_leg_only_carries_its_weight() -> None:
     }
     segments, _ = kinematics(standing, legs.body, calibration())
     none = FootLoad(np.zeros((40, 3)), np.zeros((40, 3)), np.zeros((40, 3)))
-    loads = leg_loads(segments, calibration(), "left", none, legs.body.mass_kg, RATE_HZ)
+    loads = loads_of(segments, {"left": none, "right": none}, legs.body.mass_kg)
     for joint, axes, share in (
-        ("Knee", segments.left.shank, 0.061),
-        ("Hip", segments.left.thigh, 0.161),
+        (KNEE, segments.left.shank, 0.061),
+        (HIP, segments.left.thigh, 0.161),
     ):
-        up = out_of(axes, loads[joint].force)
+        up = out_of(axes, loads.force[:, 0, joint])
         assert up == pytest.approx(np.tile([0, 0, 9.81 * share], (40, 1)), abs=1e-9)
-        assert loads[joint].power == pytest.approx(0, abs=1e-9)
+        assert loads.power[:, 0, joint] == pytest.approx(0, abs=1e-9)
 
 
 def test_a_short_recording_is_refused() -> None:
