@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from acquire.align import Alignment, align
+from acquire.align import Alignment, SharedSkew, align
 from acquire.dataset.arrays import marker_positions
 from acquire.derived_groups import (
     clock_group,
@@ -30,7 +30,8 @@ from acquire.gait.model_trial import ModelOutputs, model_trial
 from acquire.gait.plates import Deck
 from acquire.gait.survey import DeckSettings, deck_settings, surveyed_plates
 from acquire.gait.trial import GaitInput, GaitResult, analyse
-from acquire.model_basis import ModelBasis, baselines_of, basis_of
+from acquire.model_basis import ModelBasis, baselines_of, basis_inputs, basis_of
+from acquire.session_clocks import SessionClocks
 from acquire.storage import labels
 from acquire.storage.derived_file import Group, write_derived
 from acquire.storage.provenance import sha256
@@ -63,14 +64,16 @@ class TrialFacts:
         return np.asarray(self.alignment.streams[name].time_s - self.t0_s)
 
 
-def derive(trial_path: Path) -> Path:
+def derive(trial_path: Path, session: SessionClocks | None = None) -> Path:
     """Compute what follows from a trial archive; return ``….derived.h5`` beside it.
 
+    With `session`, clocks rest on what its other trials know of them, too, and the
+    file names those as inputs; without, as right after recording, on this trial alone.
     The result replaces an earlier one. Poor data make remarks and statuses, not
     errors: a trial without plates has no gait, but its clocks.
     """
     recording = read_trial(trial_path)
-    facts = place(recording)
+    facts = place(recording, session.skews(trial_path) if session else None)
     deck = deck_settings(_rig(trial_path))
     gait = gait_of(facts, deck, baselines_of(trial_path, unloaded_baseline))
     basis = basis_of(trial_path, static_markers)
@@ -99,15 +102,33 @@ def derive(trial_path: Path) -> Path:
         "simulated": any(stream.simulated for stream in recording.streams),
     }
     out = trial_path.with_name(trial_path.name.removesuffix(".h5") + ".derived.h5")
-    inputs = {trial_path.name: sha256(trial_path), **basis.inputs}
+    inputs = derived_inputs(trial_path, session, basis.inputs)
     write_derived(out, groups, inputs, attributes)
     log.info("%s: clocks %s", out.name, facts.alignment.status)
     return out
 
 
-def place(recording: Recording) -> TrialFacts:
-    """Align a recording and say where its trial begins and how long it is."""
-    alignment = align(recording)
+def derived_inputs(
+    trial_path: Path,
+    session: SessionClocks | None = None,
+    basis: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Return the hashes of everything a derived file is made from, by name."""
+    return {
+        **(session.inputs(trial_path) if session else {}),
+        **(basis_inputs(trial_path) if basis is None else basis),
+        trial_path.name: sha256(trial_path),
+    }
+
+
+def place(
+    recording: Recording, skews: Mapping[str, SharedSkew] | None = None
+) -> TrialFacts:
+    """Align a recording and say where its trial begins and how long it is.
+
+    `skews` are what other trials of the session know of its clocks, by stream.
+    """
+    alignment = align(recording, skews=skews)
     remarks: list[str] = []
     known = [
         clock.time_s[np.isfinite(clock.time_s)]
@@ -272,7 +293,15 @@ def joined_markers(facts: TrialFacts) -> tuple[dict[str, Floats], Floats]:
     return joined, times[order]
 
 
-def incline_at(facts: TrialFacts, time_s: Floats) -> Floats:
+class Placed(Protocol):
+    """A recording whose rows have trial times."""
+
+    @property
+    def recording(self) -> Recording: ...
+    def time_s(self, name: str) -> Floats: ...
+
+
+def incline_at(facts: Placed, time_s: Floats) -> Floats:
     """Return the deck's angle at trial times (n,): reported, else the trial's slope."""
     recording = facts.recording
     if "treadmill" in recording:
