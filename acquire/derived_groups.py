@@ -59,6 +59,7 @@ def clock_group(clock: StreamClock) -> Group:
     }
     attributes |= {"rate_hz": clock.fit.rate_hz, "offset_s": clock.fit.offset_s}
     attributes["has_trigger"] = clock.has_trigger
+    attributes["fit_trials"] = json.dumps(clock.shared.trials if clock.shared else [])
     runs = clock.fit.runs
     columns = ("first", "last", "offset_s", "skew_ppm", "n_matched")
     segments = {
