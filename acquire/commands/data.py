@@ -11,8 +11,29 @@ from acquire.commands.laboratory import Json
 from acquire.commands.running import Dataset, Participant
 
 
-def build(dataset: Dataset, participant: Participant, *, as_json: Json = False) -> None:
-    """Build the subject file of a participant from the accepted trials."""
+def build(
+    dataset: Dataset,
+    participant: Annotated[
+        str, typer.Option(help="Pseudonym, such as P43; here in this process.")
+    ] = "",
+    participants: Annotated[
+        str, typer.Option(help="Several in parallel: all, or P43,P44.")
+    ] = "",
+    scheduler: Annotated[
+        str, typer.Option(help="Address of a Dask scheduler; default: processes here.")
+    ] = "",
+    workers: Annotated[
+        int | None, typer.Option(help="Processes here; default: one per core.")
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Build subject files and one flat file per trial from the accepted trials."""
+    if bool(participant) == bool(participants):
+        raise typer.BadParameter("give either --participant P43 or --participants all")
+    if participants:
+        _build_several(dataset, participants, scheduler, workers, as_json=as_json)
+        return
     from acquire.dataset.build import build as build_subject
 
     with stderr.status("building") as status:
@@ -21,6 +42,32 @@ def build(dataset: Dataset, participant: Participant, *, as_json: Json = False) 
         print_json(result.to_json())
     else:
         stdout.print(result.describe(), highlight=False, soft_wrap=True)
+
+
+def _build_several(
+    dataset: Path, asked: str, scheduler: str, workers: int | None, *, as_json: bool
+) -> None:
+    from acquire.dataset.build_many import build_many, chosen_participants
+
+    names = chosen_participants(dataset, asked)
+    with stderr.status(f"building {len(names)} participants") as status:
+        made = build_many(
+            dataset,
+            names,
+            scheduler=scheduler,
+            workers=workers,
+            progress=status.update,
+        )
+    if as_json:
+        built = {name: result.to_json() for name, result in made.built.items()}
+        print_json({"built": built, "failed": made.failed})
+    else:
+        for result in made.built.values():
+            stdout.print(result.describe(), highlight=False, soft_wrap=True)
+        for name, error in made.failed.items():
+            stderr.print(f"[red]{name} failed:[/] {error}", highlight=False)
+    if made.failed:
+        raise typer.Exit(1)
 
 
 def report(

@@ -22,14 +22,16 @@ from acquire.dataset.read_back import TrialPlan, plan_of, read_back
 from acquire.dataset.selection import Selection, select
 from acquire.dataset.sidecar import write_sidecar
 from acquire.dataset.subject_checks import subject_findings
+from acquire.dataset.trial_h5 import write_trial_h5
 from acquire.dataset.trial_source import load
+from acquire.session_clocks import SessionClocks
 from acquire.storage.durable import (
     replace_atomically,
     sync_file,
 )
 from acquire.storage.errors import MixedDatasetError
 from acquire.storage.layout import TrialKey, dataset_kind
-from acquire.storage.manifest import append_to_manifest
+from acquire.storage.manifest import append_to_manifest, drop_from_manifest
 
 log = logging.getLogger("kinemuse.build")
 
@@ -50,12 +52,43 @@ def build(
     profile: Profile = PROFILE,
     own_conditions: bool = False,
 ) -> BuildResult:
-    """Write ``ProcessedData/P43.mat`` and its side-car from all accepted trials.
+    """Build a participant's files from all accepted trials and list them.
 
-    One trial at a time is in memory. The file is written under a temporary name, read
-    back with another reader and compared, and only then replaces an earlier one;
-    the same archives give the same bytes. `progress` hears what is
-    being done.
+    See `build_files`; what it wrote goes into the dataset's manifest.
+    """
+    result = build_files(
+        dataset,
+        participant_id,
+        progress,
+        profile=profile,
+        own_conditions=own_conditions,
+    )
+    list_files(dataset, result)
+    return result
+
+
+def list_files(dataset: Path, result: BuildResult) -> None:
+    """List what a build wrote in the manifest, and no longer what it removed."""
+    drop_from_manifest(dataset, result.removed)
+    for finished in result.files:
+        append_to_manifest(dataset, finished)
+
+
+def build_files(
+    dataset: Path,
+    participant_id: str,
+    progress: Progress = lambda _: None,
+    *,
+    profile: Profile = PROFILE,
+    own_conditions: bool = False,
+) -> BuildResult:
+    """Write the subject file, its side-car and one flat file per trial.
+
+    These are ``ProcessedData/P43.mat``, ``P43.json`` and ``P43/Ideal/…/Trial_1.h5``.
+    One trial at a time is in memory. The subject file is written under a temporary
+    name, read back with another reader and compared, and only then replaces an
+    earlier one; the same archives give the same bytes. Flat files of trials that are
+    no longer accepted are removed. `progress` hears what is being done.
 
     Raises
     ------
@@ -72,16 +105,19 @@ def build(
     folder = dataset / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{participant_id}.mat"
+    flat = folder / participant_id
+    trial_files: list[Path] = []
     tmp = folder / f".{participant_id}.mat.{os.getpid()}.tmp"
     tmp.unlink(missing_ok=True)
     facts: dict[TrialKey, dict[str, Any]] = {}
     plans: list[TrialPlan] = []
+    session = SessionClocks(progress)
     try:
         with MatWriter(tmp, created=NO_DATE) as mat:
             for done, (key, archive) in enumerate(chosen.archives.items(), 1):
                 name = f"{key.condition} {key.mode} {key.speed} {key.stem}"
                 progress(f"{name} ({done} of {len(chosen.archives)})")
-                trial, facts[key] = load(archive)
+                trial, facts[key] = load(archive, session)
                 place = f"{key.condition}/{key.mode}/{key.speed}/Trial_{key.trial}"
                 for tree, struct in (
                     ("OriginalData", original),
@@ -92,6 +128,16 @@ def build(
                         struct(trial, mass_kg, profile),
                     )
                 plans.append(plan_of(place, trial))
+                about = {
+                    **key.attributes(),
+                    "simulated": simulated,
+                    "facing": facts[key]["facing"],
+                    "clock_status": facts[key]["clock_status"],
+                    "archive_sha256": facts[key]["archive_sha256"],
+                }
+                trial_files.append(
+                    write_trial_h5(flat / f"{place}.h5", trial, mass_kg, about)
+                )
         progress(f"reading {path.name} back")
         read_back(tmp, participant_id, plans)
         sync_file(tmp)
@@ -100,10 +146,20 @@ def build(
         tmp.unlink(missing_ok=True)
     findings = subject_findings(path)
     sidecar = write_sidecar(path, simulated, mass_kg, profile, facts, chosen, findings)
-    for finished in (path, sidecar):
-        append_to_manifest(dataset, finished)
+    stale = sorted(set(flat.rglob("Trial_*.h5")) - set(trial_files))
+    for old in stale:
+        old.unlink()
     log.info("%s: %d trials", path.name, len(facts))
-    return BuildResult(path, sidecar, simulated, facts, chosen.left_out, findings)
+    return BuildResult(
+        path,
+        sidecar,
+        simulated,
+        facts,
+        chosen.left_out,
+        findings,
+        files=(path, sidecar, *trial_files),
+        removed=tuple(stale),
+    )
 
 
 def _one_kind(dataset: Path, chosen: Selection) -> bool:

@@ -18,6 +18,8 @@ class BuildResult:
     trials: dict[TrialKey, dict[str, Any]]
     left_out: dict[TrialKey, str]
     findings: list[Finding]
+    files: tuple[Path, ...]  #: all that was written
+    removed: tuple[Path, ...]  #: flat files of trials that are left out now
 
     def describe(self) -> str:
         """Say in a few lines what was built."""
@@ -46,6 +48,7 @@ class BuildResult:
             "path": str(self.path),
             "sidecar": str(self.sidecar),
             "simulated": self.simulated,
+            "files": [str(path) for path in self.files],
             "trials": [
                 {**key.attributes(), **facts} for key, facts in self.trials.items()
             ],

@@ -9,6 +9,7 @@ from acquire.align import align
 from acquire.dataset.subject_checks import subject_findings
 from acquire.findings import Finding, in_order
 from acquire.model_basis import basis_inputs
+from acquire.session_clocks import session_archives
 from acquire.storage.derived_file import read_derived
 from acquire.storage.errors import LayoutError, StorageError
 from acquire.storage.layout import (
@@ -97,13 +98,18 @@ def _derived(path: Path) -> list[Finding]:
         return [Finding("derived-format", "error", path.name, str(error))]
     found = []
     rests_on = basis_inputs(path)
-    others = {k: v for k, v in derived.inputs.items() if "/" in k or ":" in k}
+    session = session_archives(path)
+    others = {
+        name: digest
+        for name, digest in derived.inputs.items()
+        if ("/" in name or ":" in name) and not _serves(session.get(name), digest)
+    } | {name: d for name, d in derived.inputs.items() if name in rests_on}
     for name in sorted({*rests_on, *others}):
         if rests_on.get(name) != others.get(name):
             text = f"was made with another {name}, or without; derive it anew"
             found.append(Finding("derived-stale", "warning", path.name, text))
     for name, digest in derived.inputs.items():
-        if name in others:
+        if "/" in name or ":" in name:
             continue
         source = path.with_name(name)
         if not source.is_file():
@@ -113,6 +119,11 @@ def _derived(path: Path) -> list[Finding]:
             text = f"was made from another {name}; derive it anew"
             found.append(Finding("derived-stale", "warning", path.name, text))
     return found
+
+
+def _serves(source: Path | None, digest: str) -> bool:
+    """Whether a trial of the session that clocks rest on is still the same."""
+    return source is not None and source.is_file() and sha256(source) == digest
 
 
 def _sidecar(path: Path) -> list[Finding]:

@@ -6,23 +6,25 @@ from typing import Any
 
 from acquire.dataset.arrays import TrialArrays, trial_arrays
 from acquire.dataset.k2muse import absent_groups
-from acquire.derive import derive
+from acquire.derive import derive, derived_inputs
 from acquire.derived_groups import stored_gait
-from acquire.model_basis import basis_inputs
+from acquire.session_clocks import SessionClocks
 from acquire.storage.derived_file import Derived, read_derived, read_derived_attributes
-from acquire.storage.provenance import code_version, sha256
+from acquire.storage.provenance import code_version
 from acquire.storage.trial_file import read_trial
 
 log = logging.getLogger("kinemuse.build")
 
 
-def load(archive: Path) -> tuple[TrialArrays, dict[str, Any]]:
+def load(
+    archive: Path, session: SessionClocks | None = None
+) -> tuple[TrialArrays, dict[str, Any]]:
     """Return a trial cut and placed on the reference clock, and facts about it.
 
-    The derived file is made anew when it is missing or was made from another archive
-    or by other code.
+    The derived file is made anew when it is missing or was made from another archive,
+    another choice of trials of the session, or by other code.
     """
-    derived, digest = up_to_date(archive)
+    derived, digest = up_to_date(archive, session)
     attributes = read_derived_attributes(derived.path)
     gait = stored_gait(derived)
     recording = read_trial(archive)
@@ -58,9 +60,12 @@ def load(archive: Path) -> tuple[TrialArrays, dict[str, Any]]:
     return trial, facts
 
 
-def up_to_date(archive: Path) -> tuple[Derived, str]:
+def up_to_date(
+    archive: Path, session: SessionClocks | None = None
+) -> tuple[Derived, str]:
     """Return what follows from an archive, made anew if need be, and its hash."""
-    digest = sha256(archive)
+    wanted = derived_inputs(archive, session)
+    digest = wanted[archive.name]
     path = archive.with_name(archive.name.removesuffix(".h5") + ".derived.h5")
     if path.is_file():
         try:
@@ -68,10 +73,10 @@ def up_to_date(archive: Path) -> tuple[Derived, str]:
         except (OSError, KeyError) as error:
             log.warning("%s is made anew: %s", path.name, error)
         else:
-            same = found.inputs == {archive.name: digest, **basis_inputs(archive)}
+            same = found.inputs == wanted
             if same and found.code_version == code_version():
                 return found, digest
-    return read_derived(derive(archive)), digest
+    return read_derived(derive(archive, session)), digest
 
 
 def _rate(derived: Derived) -> float:

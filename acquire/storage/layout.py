@@ -170,6 +170,12 @@ def find_trials(dataset: Path, participant: str | None = None) -> list[TrialKey]
     return sorted({*found, *find_archives(dataset, participant)})
 
 
+def find_participants(dataset: Path) -> list[str]:
+    """List the participants that have recordings, sorted."""
+    folders = (dataset / "raw").glob("P*/")
+    return sorted(p.name for p in folders if find_trials(dataset, p.name))
+
+
 def find_archives(
     dataset: Path, participant: str | None = None
 ) -> dict[TrialKey, Path]:

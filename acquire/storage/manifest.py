@@ -1,11 +1,12 @@
 """The dataset's manifest: SHA-256 of every finished file, in BagIt's syntax."""
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from acquire.findings import Finding
-from acquire.storage.durable import AppendFile
+from acquire.storage.durable import AppendFile, write_text_atomically
 from acquire.storage.layout import MANIFEST
 from acquire.storage.provenance import sha256
 
@@ -19,7 +20,7 @@ def append_to_manifest(dataset: Path, path: Path) -> str:
     dataset with ``/``. A file already listed with this digest is not listed again.
     """
     digest = sha256(path)
-    name = _quoted(path.resolve().relative_to(dataset.resolve()).as_posix())
+    name = _name(dataset, path)
     manifest = dataset / MANIFEST
     earlier = manifest.read_bytes() if manifest.exists() else b""
     if _parse(earlier.decode(errors="replace")).get(unquote(name)) == digest:
@@ -29,6 +30,17 @@ def append_to_manifest(dataset: Path, path: Path) -> str:
         file.write([torn, f"{digest}  {name}\n".encode()])
         file.sync()
     return digest
+
+
+def drop_from_manifest(dataset: Path, paths: Collection[Path]) -> None:
+    """Take files that were removed off the list, replacing the manifest in one step."""
+    manifest = dataset / MANIFEST
+    gone = {_name(dataset, path) for path in paths}
+    if not gone or not manifest.exists():
+        return
+    lines = manifest.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if line.rstrip("\n").partition("  ")[2] not in gone]
+    write_text_atomically(manifest, "".join(kept))
 
 
 def read_manifest(dataset: Path) -> dict[str, str]:
@@ -64,6 +76,10 @@ def verify_manifest(dataset: Path) -> list[Finding]:
 def _parse(text: str) -> dict[str, str]:
     lines = (_LINE.fullmatch(line) for line in text.split("\n"))
     return {unquote(line[2]): line[1] for line in lines if line}
+
+
+def _name(dataset: Path, path: Path) -> str:
+    return _quoted(path.resolve().relative_to(dataset.resolve()).as_posix())
 
 
 def _quoted(name: str) -> str:
