@@ -4,24 +4,29 @@ from pathlib import Path
 
 from acquire.control import ControlClient, ControlError
 from acquire.findings import Finding
-from acquire.storage.disk import free_bytes
+from acquire.storage.disk import free_bytes, is_writable
 
 MIN_FREE_BYTES = 2_000_000_000
 LOW_FREE_BYTES = 10_000_000_000
+USUAL_BYTES_PER_S = 0.85e6  #: of a whole rig, archives included
 
 
 def disk_findings(folder: Path) -> list[Finding]:
     """Check the space left where the dataset lies."""
+    if not is_writable(folder):
+        text = "is on a read-only disk, or may not be written by you"
+        return [Finding("disk-read-only", "error", str(folder), text)]
     free = free_bytes(folder)
     if free >= LOW_FREE_BYTES:
         return []
     short = free < MIN_FREE_BYTES
+    minutes = free / USUAL_BYTES_PER_S / 60.0
     return [
         Finding(
             code="disk-short" if short else "disk-low",
             severity="error" if short else "warning",
             where=str(folder),
-            message=f"{free / 1e9:.1f} GB free; about 1.5 GB an hour are recorded. "
+            message=f"{free / 1e9:.1f} GB free, room for about {minutes:.0f} min. "
             "Free some space or choose another folder",
         )
     ]

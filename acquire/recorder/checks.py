@@ -1,6 +1,5 @@
 """Before and after a recording: may it start, and is what was written there."""
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,13 +10,15 @@ from acquire.recorder.stream import StreamWorker
 from acquire.recorder.streams import StreamSet
 from acquire.recorder.watch import RATE_MIN_SPAN_S
 from acquire.recorder.writer import WrittenStream
+from acquire.storage.disk import bytes_per_s, room_reasons
 
-MIN_FREE_BYTES = 500_000_000
 
-
-def not_ready(streams: StreamSet, out: Path, now: float) -> list[str]:
+def not_ready(
+    streams: StreamSet, out: Path, now: float, *, archived: bool = True
+) -> list[str]:
     """Return every reason against starting, in words; empty when there is none."""
-    reasons = file_reasons(out)
+    headers = [worker.header for worker in streams.workers]
+    reasons = file_reasons(out, bytes_per_s(headers, archived=archived))
     workers = {worker.name: worker for worker in streams.workers}
     selection = streams.selection
     for name in selection.required:
@@ -42,16 +43,13 @@ def not_ready(streams: StreamSet, out: Path, now: float) -> list[str]:
     return reasons
 
 
-def file_reasons(out: Path, min_free_bytes: int = MIN_FREE_BYTES) -> list[str]:
-    """Return why a recording cannot be written to `out`."""
+def file_reasons(out: Path, rate_bytes_per_s: float = 0.0) -> list[str]:
+    """Return why a recording that needs so much cannot be written to `out`."""
     if out.exists():
         return [f"{out} exists already, and nothing is overwritten"]
     if not out.parent.is_dir():
         return [f"the folder {out.parent} does not exist"]
-    free = shutil.disk_usage(out.parent).free
-    if free < min_free_bytes:
-        return [f"only {free / 1e6:.0f} MB free at {out.parent}"]
-    return []
+    return room_reasons(out.parent, rate_bytes_per_s)
 
 
 def stream_reasons(worker: StreamWorker, now: float) -> list[str]:

@@ -15,7 +15,6 @@ thread per inlet by measurement (decision record 0010).
 
 import enum
 import logging
-import shutil
 import threading
 import time
 from collections import deque
@@ -25,9 +24,11 @@ from typing import Any
 
 from acquire import lsl
 from acquire.recorder.checks import not_ready, verify
+from acquire.recorder.disk_guard import DiskGuard
 from acquire.recorder.selection import Selection
 from acquire.recorder.streams import StreamSet
 from acquire.recorder.writer import WriterThread
+from acquire.storage.disk import bytes_per_s
 
 log = logging.getLogger("kinemuse.recorder")
 
@@ -66,7 +67,8 @@ class RecordingRefusedError(ValueError):
 class Recorder:
     """LSL streams into an XDF file. All methods may be called from any thread.
 
-    `listener` hears every event as it happens; what it raises is logged.
+    `listener` hears every event as it happens; what it raises is logged. `archived`
+    says that an archive is made of each recording, which needs room beside it.
     """
 
     def __init__(
@@ -74,6 +76,8 @@ class Recorder:
         *,
         now: Callable[[], float] = lsl.local_clock,
         listener: Callable[[str, Mapping[str, Any]], None] | None = None,
+        archived: bool = True,
+        make_disk_guard: Callable[..., DiskGuard] = DiskGuard,
         make_streams: Callable[..., StreamSet] = StreamSet,
         make_writer: Callable[..., WriterThread] = WriterThread,
     ) -> None:
@@ -82,6 +86,8 @@ class Recorder:
         self.out: Path | None = None
         self._now, self._listener = now, listener
         self._make_streams, self._make_writer = make_streams, make_writer
+        self._make_disk_guard, self._archived = make_disk_guard, archived
+        self._disk: DiskGuard | None = None
         self._streams: StreamSet | None = None
         self._writer: WriterThread | None = None
         self._events: deque[dict[str, Any]] = deque(maxlen=KEEP_EVENTS)
@@ -123,6 +129,7 @@ class Recorder:
                 self._streams = self._make_streams(
                     selection, now=self._now, report=self._report
                 )
+            self._watch_disk(out.parent)
             self.out, self.reasons, self.state = out, (), RecorderState.ARMED
             return self._wait_ready(timeout_s)
 
@@ -152,7 +159,7 @@ class Recorder:
     def stop(self) -> list[str]:
         """Drain, close, verify; return what is wrong with the file."""
         with self._verbs:
-            if self.state is RecorderState.FAILED:
+            if self.state is RecorderState.FAILED or self._stopped_by_disk():
                 return list(self.reasons)
             if self.state is not RecorderState.RECORDING:
                 raise RecorderStateError(f"cannot stop while {self.state}")
@@ -204,7 +211,8 @@ class Recorder:
             "streams": [worker.snapshot() for worker in workers],
             "missing": self._missing(),
             "problems": list(self.reasons) or self._trouble(),
-            "disk_free_bytes": _free_bytes(self.out),
+            "disk_free_bytes": self._disk.state.free_bytes if self._disk else None,
+            "disk_minutes_left": self._disk.state.minutes_left if self._disk else None,
             "n_events": self._n_events,
             "events": list(self._events)[-SHOW_EVENTS:],
             "library": lsl.library_info(),
@@ -214,7 +222,7 @@ class Recorder:
         """Return what speaks against starting now."""
         if self._streams is None or self.out is None:
             return ["not armed"]
-        return not_ready(self._streams, self.out, self._now())
+        return not_ready(self._streams, self.out, self._now(), archived=self._archived)
 
     def warnings(self) -> list[str]:
         """Return what the recording lacks although its file is in order.
@@ -243,7 +251,10 @@ class Recorder:
             return []
         workers = self._streams.workers if self._streams else ()
         gone = [f"{name} is gone" for name in self._missing()]
-        return gone + [text for worker in workers for text in worker.warnings()]
+        over = self.state in (RecorderState.VERIFIED, RecorderState.FAILED)
+        disk = self._disk.problems() if self._disk and not over else []
+        found = [text for worker in workers for text in worker.warnings()]
+        return disk + gone + found
 
     def _wait_ready(self, timeout_s: float) -> list[str]:
         deadline = time.monotonic() + timeout_s
@@ -269,6 +280,8 @@ class Recorder:
         for worker in workers:
             writer.put_header(worker)
         self._writer, self.reasons = writer, ()
+        if self._disk is not None:
+            self._disk.begin()
         self._t_start = self._now()
         self.state = RecorderState.RECORDING
         self._report(
@@ -296,8 +309,46 @@ class Recorder:
         if reasons:
             self._fail(reasons)
         else:
+            if self._disk is not None and self._disk.short:
+                self.reasons = tuple(self._disk.problems())
             self.state = RecorderState.VERIFIED
             self._report("verified", {"out": str(writer.path)})
+
+    def _watch_disk(self, folder: Path) -> None:
+        if self._disk is not None and self._disk.folder == folder:
+            return
+        if self._disk is not None:
+            self._disk.close()
+        self._disk = self._make_disk_guard(
+            folder,
+            rate_bytes_per_s=self._rate_bytes_per_s,
+            recording=lambda: self.state is RecorderState.RECORDING,
+            archive_bytes=self._archive_bytes,
+            queued_bytes=lambda: self._writer.queued_bytes if self._writer else 0,
+            report=self._report,
+            on_short=self._stop_short,
+        )
+
+    def _rate_bytes_per_s(self) -> float:
+        workers = self._streams.workers if self._streams else ()
+        headers = [worker.header for worker in workers]
+        return bytes_per_s(headers, archived=self._archived)
+
+    def _archive_bytes(self) -> int:
+        recording = self.state is RecorderState.RECORDING
+        if not (self._archived and recording and self._writer):
+            return 0
+        return self._writer.size
+
+    def _stop_short(self) -> None:
+        """Stop in order, while there is room for it, unless somebody does already."""
+        with self._verbs:
+            if self.state is RecorderState.RECORDING:
+                self.stop()
+
+    def _stopped_by_disk(self) -> bool:
+        verified = self.state is RecorderState.VERIFIED
+        return verified and self._disk is not None and self._disk.short
 
     def _disk_failed(self, why: str) -> None:
         if self._streams is not None:
@@ -340,13 +391,9 @@ class Recorder:
         if self._streams is not None:
             self._streams.close()
             self._streams = None
-
-
-def _free_bytes(out: Path | None) -> int | None:
-    try:
-        return shutil.disk_usage(out.parent).free if out else None
-    except OSError:
-        return None
+        if self._disk is not None:
+            self._disk.close()
+            self._disk = None
 
 
 def _with_foreign(selection: Selection) -> Selection:
