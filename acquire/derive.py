@@ -27,9 +27,10 @@ from acquire.gait.baselines import (
     measure_baseline,
 )
 from acquire.gait.model_trial import ModelOutputs, model_trial
+from acquire.gait.plate_checks import analyse_checked
 from acquire.gait.plates import Deck
 from acquire.gait.survey import DeckSettings, deck_settings, surveyed_plates
-from acquire.gait.trial import GaitInput, GaitResult, analyse
+from acquire.gait.trial import GaitInput, GaitResult
 from acquire.model_basis import ModelBasis, baselines_of, basis_inputs, basis_of
 from acquire.session_clocks import SessionClocks
 from acquire.storage import labels
@@ -75,8 +76,10 @@ def derive(trial_path: Path, session: SessionClocks | None = None) -> Path:
     recording = read_trial(trial_path)
     facts = place(recording, session.skews(trial_path) if session else None)
     deck = deck_settings(_rig(trial_path))
-    gait = gait_of(facts, deck, baselines_of(trial_path, unloaded_baseline))
     basis = basis_of(trial_path, static_markers)
+    mass_kg = basis.measures.mass_kg if basis.measures else None
+    baselines = baselines_of(trial_path, unloaded_baseline)
+    gait = gait_of(facts, deck, baselines, mass_kg)
     model = model_of(facts, gait, basis)
     groups = {
         "clock": Group(
@@ -162,11 +165,12 @@ def gait_of(
     facts: TrialFacts,
     deck: DeckSettings | None,
     baselines: tuple[Sequence[Baseline], Sequence[str]] = ((), ()),
+    mass_kg: float | None = None,
 ) -> GaitResult:
     """Find the gait of a placed trial, at trial times.
 
     `baselines` are those of the session, and why others are none; the one of the
-    trial's angle and facing is used.
+    trial's angle and facing is used. `mass_kg` is that of the person.
     """
     known, refused = baselines
     remarks: list[str] = [*refused]
@@ -199,7 +203,7 @@ def gait_of(
         facing = str(recording.attributes.get("facing", "forward"))
         baseline, others = fitting(known, float(np.median(during)), facing)
         remarks += others
-    found = analyse(
+    found = analyse_checked(
         GaitInput(
             plates=[s.plate for s in surveyed],
             loads=loads,
@@ -207,10 +211,11 @@ def gait_of(
             force_rate_hz=rate,
             markers_m=markers,
             marker_time_s=marker_time_s,
-            marker_rate_hz=100.0,
+            marker_rate_hz=marker_rate_hz(recording),
             deck=Deck(incline, np.array(settings.pivot_m), settings.plates_follow_deck),
             steady_s=steady_span(facts),
             baseline=baseline,
+            mass_kg=mass_kg,
         )
     )
     return GaitResult(
@@ -291,6 +296,12 @@ def joined_markers(facts: TrialFacts) -> tuple[dict[str, Floats], Floats]:
         rows = [found.get(name, np.full((t.size, 3), np.nan)) for t, found in parts]
         joined[name] = np.concatenate(rows)[order]
     return joined, times[order]
+
+
+def marker_rate_hz(recording: Recording) -> float:
+    """Return the frames per second of the markers, 100 where there are none."""
+    rates = [s.rate_hz for s in recording.streams if s.name == "vicon-markers"]
+    return rates[0] if rates else 100.0
 
 
 class Placed(Protocol):
