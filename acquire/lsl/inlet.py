@@ -58,9 +58,11 @@ class Inlet:
         self._spec: StreamHeader | None = None
         self._header_xml = ""
         row = 64 if found.dtype == "string" else np.dtype(found.dtype).itemsize
-        self._max_samples = int(
+        self.max_pull = int(  #: most samples that one pull returns
             np.clip(MAX_PULL_BYTES // (row * found.n_channels), 1, 4096)
         )
+        numeric = found.dtype != "string"
+        self._landing = _Landing(self._inlet, found, self.max_pull) if numeric else None
 
     def open(self, timeout_s: float) -> None:
         """Fetch the header and start the flow of samples."""
@@ -102,19 +104,14 @@ class Inlet:
         give a list of n texts (of n·n_channels, row by row, if there are several).
         """
         try:
-            samples, stamps = self._inlet.pull_chunk(
-                timeout_s, self._max_samples, min_samples=1, as_numpy=True
+            if self._landing is not None:
+                return self._landing.pull(timeout_s)
+            texts, stamps = self._inlet.pull_chunk(
+                timeout_s, self.max_pull, min_samples=1, as_numpy=True
             )
         except pylsl.util.LostError as error:
             raise self._lost() from error
-        n = len(stamps)
-        if self.found.dtype == "string":
-            return [
-                raw.decode("utf-8", "surrogateescape") for raw in samples.flat
-            ], stamps
-        if 2 * n < self._max_samples:  # do not keep the whole buffer alive
-            return samples.copy(), stamps.copy()
-        return samples, stamps
+        return [raw.decode("utf-8", "surrogateescape") for raw in texts.flat], stamps
 
     def offset(self, timeout_s: float = 0.0) -> Offset | None:
         """Return the latest measurement of the clock offset, or None.
@@ -145,7 +142,48 @@ class Inlet:
 
     def close(self) -> None:
         """Unsubscribe; legal twice."""
-        self._inlet = None  # pylsl destroys it with the last reference
+        self._inlet = self._landing = None  # pylsl destroys it with the last reference
 
     def _lost(self) -> StreamLostError:
         return StreamLostError(f"{self.found.describe()} is gone")
+
+
+class _Landing:
+    """Where liblsl puts numeric samples: one buffer, used again for every pull.
+
+    pylsl allocates anew for each pull and asks liblsl twice; at dozens
+    of pulls a second that is much of a recorder's time.
+    """
+
+    def __init__(self, inlet: Any, found: FoundStream, n_rows: int) -> None:  # noqa: ANN401
+        self._inlet = inlet
+        self._n_rows, self._n_channels = n_rows, found.n_channels
+        self._samples = np.empty((n_rows, found.n_channels), found.dtype)
+        self._stamps = np.empty(n_rows, np.float64)
+        self._samples_at = self._samples.ctypes.data
+        self._stamps_at = self._stamps.ctypes.data
+        self._error = ctypes.c_int()
+
+    def pull(self, timeout_s: float) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        """Return what has arrived, waiting for the first sample alone."""
+        n = 0
+        if timeout_s > 0.0:
+            n = self._fill(0, 1, timeout_s)
+        if n or timeout_s <= 0.0:
+            n += self._fill(n, self._n_rows - n, 0.0)
+        return self._samples[:n].copy(), self._stamps[:n].copy()
+
+    def _fill(self, first: int, n_rows: int, timeout_s: float) -> int:
+        if not n_rows:
+            return 0
+        n_values = self._inlet.do_pull_chunk(
+            self._inlet.obj,
+            ctypes.c_void_p(self._samples_at + first * self._samples.strides[0]),
+            ctypes.c_void_p(self._stamps_at + first * self._stamps.itemsize),
+            ctypes.c_size_t(n_rows * self._n_channels),
+            ctypes.c_size_t(n_rows),
+            ctypes.c_double(timeout_s),
+            ctypes.byref(self._error),
+        )
+        pylsl.util.handle_error(self._error)
+        return int(n_values) // self._n_channels

@@ -19,6 +19,8 @@ Samples = NDArray[Any] | list[str]
 class Source(Protocol):
     """What the recorder needs of an open inlet."""
 
+    max_pull: int  #: most samples that one pull returns
+
     @property
     def spec(self) -> StreamHeader: ...
     @property
@@ -92,6 +94,8 @@ class StreamWorker:
             if sink is not None:
                 self.n_recorded += len(stamps)
                 sink.put(self, samples, stamps)
+            if len(stamps) < self.source.max_pull:
+                return
 
     def begin(self) -> None:
         """Forget counts of an earlier recording."""

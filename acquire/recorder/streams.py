@@ -1,12 +1,13 @@
 """The streams of a selection: found, joined, polled, watched, until closed.
 
-Two threads. `poll` takes samples from every inlet every 25 ms and hands them on; it
+Two threads. `poll` takes samples from every inlet every 40 ms and hands them on; it
 never waits for anything. `keep` does what may wait: it looks who is on the network,
 opens inlets of streams that are wanted, asks for clock offsets, and notices stalls and
 restarts. The list of workers is replaced, never changed; the one lock is taken once per
 poll round, and by others only for the moment that exchanges the list or the sink.
 """
 
+import itertools
 import logging
 import threading
 from collections import deque
@@ -21,8 +22,8 @@ from acquire.recorder.stream import Sink, Source, StreamWorker
 
 log = logging.getLogger("kinemuse.recorder")
 
-POLL_S = 0.025
-KEEP_S = 0.1
+POLL_S = 0.04
+WATCH_S = 0.1
 OPEN_TIMEOUT_S = 3.0
 RETRY_AFTER_S = 2.0
 INLET_BUFFER_S = 120.0
@@ -37,6 +38,7 @@ class RecordingSink(Sink, Protocol):
 
     @property
     def has_room(self) -> bool: ...
+    def write_soon(self) -> None: ...
     def put_offset(self, stream: StreamWorker, offset: Offset) -> None: ...
 
 
@@ -122,6 +124,8 @@ class StreamSet:
                 except Exception as error:  # the others go on; this one joins anew
                     log.exception("taking samples of %s failed", worker.name)
                     worker.lost = f"{type(error).__name__}: {error}"
+            if sink is not None:
+                sink.write_soon()
             self.poll_times_s.append(self._now() - started)
 
     def keep(self) -> None:
@@ -134,8 +138,14 @@ class StreamSet:
         self._finish_joining(now)
         self._watch_restarts(now)
         for worker in self.workers:
-            self._watch_stall(worker, now)
             self._watch_offset(worker)
+        self.watch()
+
+    def watch(self) -> None:
+        """Notice stalls; part of `keep`, and cheap enough to be done more often."""
+        now = self._now()
+        for worker in self.workers:
+            self._watch_stall(worker, now)
 
     def duplicates(self) -> list[str]:
         return self._sightings.duplicates(self.found, self._now())
@@ -163,9 +173,10 @@ class StreamSet:
             self.poll()
 
     def _keep_loop(self) -> None:
-        while not self._stop.wait(KEEP_S):
+        turns = itertools.cycle((self.keep, self.watch, self.watch))
+        while not self._stop.wait(WATCH_S):
             try:
-                self.keep()
+                next(turns)()
             except Exception:  # the recording goes on; what failed is in the log
                 log.exception("looking after the streams failed")
 

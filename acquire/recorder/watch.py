@@ -40,6 +40,9 @@ class CounterWatch:
 
     def add(self, values: NDArray[np.generic], stamps: NDArray[np.float64]) -> int:
         """Take counter values (n,) and stamps (n,); return how many were lost."""
+        if self._follows(values):
+            self._last, self._last_t = int(values[-1]), float(stamps[-1])
+            return 0
         finite = np.isfinite(values)
         count = values[finite].astype(np.int64)
         t = stamps[finite]
@@ -65,6 +68,17 @@ class CounterWatch:
         self.n_gaps += int(lost.sum())
         self.n_lost += int(missing[lost].sum())
         return int(missing[lost].sum())
+
+    def _follows(self, values: NDArray[np.generic]) -> bool:
+        """Whether these are the next numbers one by one: nearly always, and quick."""
+        if self._last is None or not values.size:
+            return False
+        first, last = float(values[0]), float(values[-1])  # type: ignore[arg-type]
+        if first != (self._last + 1) % self.counter.modulus:
+            return False
+        if last - first != values.size - 1:
+            return False
+        return bool((values[1:] > values[:-1]).all())
 
 
 @dataclass
@@ -135,7 +149,8 @@ class FlowWatch:
         """Silence longer than this is a stall."""
         if len(self._intervals) < 4:
             return STALL_MIN_S
-        usual_s = float(np.median(self._intervals))
+        ordered = sorted(self._intervals)
+        usual_s = ordered[len(ordered) // 2]
         most_s = max(STALL_MAX_S, STALL_RARE_CHUNKS * usual_s)
         return min(max(STALL_MIN_S, STALL_CHUNKS * usual_s), most_s)
 
@@ -158,6 +173,8 @@ class TriggerWatch:
     _high_v: float = -np.inf
 
     def add(self, level: NDArray[np.generic]) -> None:
+        if self._stays(level):
+            return
         values = level.astype(np.float64)
         values = values[np.isfinite(values)]
         if not values.size:
@@ -180,6 +197,21 @@ class TriggerWatch:
         self.n_falls += int((edges < 0).sum())
         if state.size:
             self.high = bool(state[-1] > 0)
+
+    def _stays(self, level: NDArray[np.generic]) -> bool:
+        """Whether nothing changes by these values: nearly always, and quick."""
+        if not level.size:
+            return True
+        low, high = float(level.min()), float(level.max())
+        if not (self._low_v <= low and high <= self._high_v):  # also when not finite
+            return False
+        span = self._high_v - self._low_v
+        middle, margin = self._low_v + 0.5 * span, 0.1 * span
+        if span < LEVEL_RANGE_MIN:
+            return True
+        if self.high is None:
+            return False
+        return low >= middle - margin if self.high else high <= middle + margin
 
     def restart(self) -> None:
         """Count edges from now on; what is known of the range stays."""

@@ -21,7 +21,7 @@ from devices.stream import Channel, StreamSpec
 
 log = logging.getLogger("kinemuse.recorder")
 
-WRITE_EVERY_S = 0.04
+WRITE_EVERY_S = 0.05
 SYNC_EVERY_S = 0.5
 BOUNDARY_EVERY_S = 10.0
 WALL_CLOCK_EVERY_S = 60.0
@@ -77,8 +77,8 @@ class WrittenStream:
 class WriterThread:
     """Writes a queue of samples, offsets and notes to one XDF file.
 
-    Anything may be put from any thread; putting never waits. Written every 40 ms,
-    forced to the disk every 0.5 s. When the queue holds more than `QUEUE_BYTES`,
+    Anything may be put from any thread; putting never waits. Written when asked to and
+    at least every 50 ms, forced to the disk every 0.5 s. When the queue holds more than `QUEUE_BYTES`,
     `has_room` is False and acquisition leaves samples in the inlets. An error of the
     disk ends the thread: `error` says which, and the file keeps what it has.
     """
@@ -132,6 +132,10 @@ class WriterThread:
         self._bytes_in += _size(samples, stamps)
         self._queue.append(_Samples(stream, samples, stamps))
 
+    def write_soon(self) -> None:
+        """Have what was put written now rather than at the next turn."""
+        self._wake.set()
+
     def put_offset(self, stream: StreamWorker, offset: Offset) -> None:
         self._queue.append(_Offset(stream, offset))
 
@@ -157,6 +161,7 @@ class WriterThread:
         try:
             while not self._closing.is_set():
                 self._wake.wait(WRITE_EVERY_S)
+                self._wake.clear()
                 self._step()
             self._write_queue()
             self._writer.close()

@@ -29,6 +29,8 @@ class FakeTime:
 class FakeSource:
     """An open inlet; `send` fills it."""
 
+    max_pull = 1  # so that whoever pulls asks again
+
     def __init__(self, spec: StreamSpec, uid: str = "uid-1") -> None:
         self.header_xml = header_xml(
             spec, device="dev", kind="test", simulated=True, uid=uid, hostname="lab"

@@ -29,6 +29,8 @@ class FakeSink:
     def put(self, _stream: StreamWorker, _samples: object, stamps: np.ndarray) -> None:
         self.n += len(stamps)
 
+    def write_soon(self) -> None: ...
+
     def put_offset(self, stream: StreamWorker, offset: Offset) -> None:
         self.offsets.append((stream.name, offset))
 
