@@ -73,12 +73,12 @@ class CounterWatch:
         """Whether these are the next numbers one by one: nearly always, and quick."""
         if self._last is None or not values.size:
             return False
-        first, last = float(values[0]), float(values[-1])  # type: ignore[arg-type]
+        first, last = float(values[0]), float(values[-1])
         if first != (self._last + 1) % self.counter.modulus:
             return False
         if last - first != values.size - 1:
             return False
-        return bool((values[1:] > values[:-1]).all())
+        return bool(np.greater(values[1:], values[:-1]).all())
 
 
 @dataclass

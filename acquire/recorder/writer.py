@@ -78,9 +78,10 @@ class WriterThread:
     """Writes a queue of samples, offsets and notes to one XDF file.
 
     Anything may be put from any thread; putting never waits. Written when asked to and
-    at least every 50 ms, forced to the disk every 0.5 s. When the queue holds more than `QUEUE_BYTES`,
-    `has_room` is False and acquisition leaves samples in the inlets. An error of the
-    disk ends the thread: `error` says which, and the file keeps what it has.
+    at least every 50 ms, forced to the disk every 0.5 s. When the queue holds more
+    than `QUEUE_BYTES`, `has_room` is False and acquisition leaves samples in the
+    inlets. An error of the disk ends the thread: `error` says which, and the file
+    keeps what it has.
     """
 
     def __init__(
