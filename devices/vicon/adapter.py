@@ -143,15 +143,22 @@ class ViconAdapter:
         }
 
     def _open(self, timeout_s: float) -> None:
+        may_change = self._config.back_end == "auto"
+        if may_change and self._client.died:
+            self._go_native(f"the vendor's SDK {self._client.died}")
         try:
             self._client.open(timeout_s)
         except SdkRefusedError as error:
-            if self._config.back_end == "sdk":
+            if not may_change:
                 raise
-            log.warning("%s", error)
-            self._back_end = "native"
-            self._client = native(self.name, self._config, self._where, self._now)
+            self._go_native(str(error))
             self._client.open(timeout_s)
+
+    def _go_native(self, why: str) -> None:
+        text = f"{self._where} goes on with back end native: {why}"
+        self._watch.add(Notice("warning", "back_end", text))
+        self._back_end = "native"
+        self._client = native(self.name, self._config, self._where, self._now)
 
     def _known_session(self) -> Session:
         if self._session is None:

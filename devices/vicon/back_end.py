@@ -1,7 +1,7 @@
 """Chooses how to speak to the server: the vendor's SDK, or our own client."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 from devices.errors import DeviceError
@@ -9,9 +9,7 @@ from devices.link import TcpLink
 from devices.vicon.client import CgStreamClient, StreamMode
 from devices.vicon.config import ViconConfig
 from devices.vicon.frames import Frame
-from devices.vicon.layout import Output, build_layout
-from devices.vicon.objects import Statics
-from devices.vicon.sdk import SdkClient
+from devices.vicon.sdk_process import SdkProcess
 from devices.vicon.wire import ObjectId
 
 log = logging.getLogger("kinemuse.vicon")
@@ -46,9 +44,13 @@ WANTED_FOR_FORCES = frozenset(
 
 
 class Client(Protocol):
-    """What the adapter needs of either; `CgStreamClient` says what the calls do."""
+    """What the adapter needs of either; `CgStreamClient` says what the calls do.
+
+    `died` says how the process of the SDK ended, when it did.
+    """
 
     round_trip_s: float | None
+    died: str
 
     def open(self, timeout_s: float) -> None: ...
     def ask(self) -> None: ...
@@ -68,9 +70,7 @@ def choose(
     if config.back_end == "native":
         return "native", native(name, config, where, now)
     try:
-        client = SdkClient(
-            config.host, config.port, where, _outputs(config, where), now
-        )
+        client = SdkProcess(config, where, now)
     except (ImportError, OSError) as error:
         if config.back_end == "sdk":
             raise DeviceError(
@@ -92,17 +92,3 @@ def native(
     link = TcpLink(config.host, config.port, now=now, port_option="port")
     wanted = WANTED | WANTED_FOR_FORCES if config.forces else WANTED
     return CgStreamClient(link, where, frozenset(wanted), now)
-
-
-def _outputs(
-    config: ViconConfig, where: str
-) -> Callable[[Statics], Sequence[Output]] | None:
-    """Select the channels that become columns; none where the session does not do."""
-
-    def select(statics: Statics) -> Sequence[Output]:
-        try:
-            return build_layout(statics, config, where).outputs
-        except DeviceError:
-            return ()  # the adapter meets the same error, and says so
-
-    return select if config.forces else None

@@ -36,6 +36,8 @@ class CgStreamClient:
     statics that were current when it came, so a change shows as another object.
     """
 
+    died = ""
+
     def __init__(
         self, link: Link, where: str, wanted: frozenset[int], now: Callable[[], float]
     ) -> None:

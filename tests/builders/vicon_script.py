@@ -39,7 +39,7 @@ class ScriptedServer:
         self.server.describe(statics, self.n_described)
 
     def adapter(self, **settings: Any) -> ViconAdapter:
-        """Native by default: damaged bytes end the process inside the SDK."""
+        """Native by default."""
         ours = {"port": self.server.port, "back_end": "native"}
         config = ViconConfig.model_validate(ours | settings)
         return ViconAdapter("vicon", config, time.perf_counter)

@@ -10,7 +10,7 @@ import pytest
 
 from devices.errors import DeviceConnectionError, DeviceError, DeviceTimeoutError
 from devices.testing import check_adapter
-from devices.vicon import back_end, sdk, sdk_package
+from devices.vicon import back_end, sdk_package, sdk_process
 from devices.vicon.adapter import ViconAdapter
 from devices.vicon.config import ViconConfig
 from tests.builders.vicon_script import ScriptedServer
@@ -42,7 +42,7 @@ def without_sdk(monkeypatch) -> None:
     def missing() -> None:
         raise ImportError("no module")
 
-    monkeypatch.setattr(sdk, "load_package", missing)
+    monkeypatch.setattr(sdk_process, "load_package", missing)
 
 
 @pytest.mark.usefixtures("without_sdk")
@@ -200,7 +200,7 @@ def test_other_markers_in_mid_stream() -> None:
 
 
 @needs_sdk
-def test_device_period_0_goes_to_the_native_back_end(caplog) -> None:
+def test_device_period_0_goes_to_the_native_back_end() -> None:
     """The SDK would end the process on it (SIGFPE)."""
     broken = lock("Broken", period=0)
     statics = session(subject(), *plate(), *broken)
@@ -216,7 +216,8 @@ def test_device_period_0_goes_to_the_native_back_end(caplog) -> None:
             adapter.start()
             collect(adapter, seen, frames(5))
             assert adapter.snapshot()["back_end"] == "native"
-    assert "use back_end native" in caplog.text
+    (notice,) = [n for n in seen.notices if n.code == "back_end"]
+    assert "goes on with back end native" in notice.message
 
 
 @needs_sdk
