@@ -10,6 +10,7 @@ from acquire.lsl.discovery import Discovery, FoundStream, discover
 from acquire.lsl.errors import (
     LslConfigurationError,
     LslError,
+    PredicateError,
     StreamLostError,
     StreamTimeoutError,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "LslError",
     "Offset",
     "Outlet",
+    "PredicateError",
     "StreamLostError",
     "StreamTimeoutError",
     "configure",

@@ -10,3 +10,9 @@ pylsl: Any = _pylsl
 lib: Any = _lib
 
 lib.lsl_time_correction_ex.restype = ctypes.c_double
+lib.lsl_stream_info_matches_query.restype = ctypes.c_int32
+
+
+def matches(info: Any, predicate: str) -> bool:  # noqa: ANN401 (pylsl is untyped)
+    """Whether a complete stream info satisfies an XPath predicate."""
+    return bool(lib.lsl_stream_info_matches_query(info.obj, predicate.encode()))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from acquire.lsl.binding import pylsl
+from acquire.lsl.errors import PredicateError
 from acquire.storage.stream_description import LSL_FORMAT
 from devices.stream import DType
 
@@ -82,14 +83,20 @@ def discover(
 
 
 class Discovery:
-    """Knows at any moment which streams are on the network; a thread of liblsl."""
+    """Knows at any moment which streams are on the network; a thread of liblsl.
+
+    A predicate that is no XPath raises `PredicateError`.
+    """
 
     def __init__(
         self, predicate: str | None = None, forget_after_s: float = 5.0
     ) -> None:
-        self._resolver: Any = pylsl.ContinuousResolver(
-            pred=f"({predicate or ANY})", forget_after=forget_after_s
-        )
+        try:
+            self._resolver: Any = pylsl.ContinuousResolver(
+                pred=f"({predicate or ANY})", forget_after=forget_after_s
+            )
+        except RuntimeError as error:
+            raise PredicateError(f"{predicate!r} is no XPath predicate") from error
 
     def streams(self) -> list[FoundStream]:
         """Return the streams seen within `forget_after_s`; never waits."""

@@ -9,6 +9,10 @@ class LslConfigurationError(LslError, RuntimeError):
     """LSL is already configured otherwise in this process."""
 
 
+class PredicateError(LslError, ValueError):
+    """What was asked for is no XPath predicate."""
+
+
 class StreamLostError(LslError, ConnectionError):
     """The stream is gone and cannot come back: its outlet gave no source id."""
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from acquire.lsl.binding import lib, pylsl
+from acquire.lsl.binding import lib, matches, pylsl
 from acquire.lsl.discovery import FoundStream
 from acquire.lsl.errors import StreamLostError, StreamTimeoutError
 from acquire.storage.stream_header import StreamHeader, parse_header
@@ -55,6 +55,7 @@ class Inlet:
         self._inlet: Any = pylsl.StreamInlet(
             found.info, max(1, math.ceil(max_buflen_s)), 0, True, 0
         )
+        self._info: Any = None
         self._spec: StreamHeader | None = None
         self._header_xml = ""
         row = 64 if found.dtype == "string" else np.dtype(found.dtype).itemsize
@@ -68,7 +69,8 @@ class Inlet:
         """Fetch the header and start the flow of samples."""
         try:
             if not self._header_xml:
-                xml = self._inlet.info(timeout_s).as_xml()
+                self._info = self._inlet.info(timeout_s)
+                xml = self._info.as_xml()
                 self._spec, self._header_xml = parse_header(xml), xml
             self._inlet.open_stream(timeout_s)
         except pylsl.util.TimeoutError as error:
@@ -132,6 +134,10 @@ class Inlet:
         if code.value:
             return None
         return Offset(float(offset_s), rtt_s.value, remote_time_s.value)
+
+    def matches(self, predicate: str) -> bool:
+        """Whether the complete header satisfies an XPath predicate; once open."""
+        return self._info is not None and matches(self._info, predicate)
 
     def recovered(self) -> bool:
         """Whether liblsl found a lost stream again since this was last asked.

@@ -11,9 +11,9 @@ from acquire import lsl
 from acquire.recorder import Recorder, RecorderState
 from acquire.recorder.checks import file_reasons
 from acquire.recorder.selection import any_of, as_predicate
+from acquire.recorder.state_stream import StateStream
 
 FIND_TIMEOUT_S = 3.0
-JOIN_TIMEOUT_S = 5.0
 PROGRESS_EVERY_S = 0.2
 
 
@@ -44,6 +44,7 @@ def record(
     scope: str = "machine",
     stop: threading.Event | None = None,
     find_timeout_s: float = FIND_TIMEOUT_S,
+    override_reason: str = "",
 ) -> RecordResult:
     """Record every stream that matches, until the time is up or `stop` is set.
 
@@ -60,11 +61,14 @@ def record(
         LSL session and scope; ignored when this process is configured already.
     progress
         Called several times a second with `Recorder.snapshot`.
+    override_reason
+        Record although something speaks against it (a predicate that matches nothing,
+        a source id published twice); both are stored in the file.
 
     Raises
     ------
     StreamNotFoundError
-        A predicate matches nothing; the message lists what there is.
+        A predicate matches nothing, or all do; the message lists what there is.
     RecordingRefusedError
         The file exists, the disk is short, or a source id is published twice.
     """
@@ -72,22 +76,24 @@ def record(
         lsl.configure(session_id, scope)
     if reasons := file_reasons(out):
         raise FileExistsError(reasons[0]) if out.exists() else OSError(reasons[0])
-    keys = _find(predicates, find_timeout_s)
-    recorder = Recorder()
+    recorder = Recorder(archived=False)
+    state_stream = StateStream(recorder)
     stop = stop or threading.Event()
     try:
-        recorder.arm(out, predicate=any_of(predicates), timeout_s=JOIN_TIMEOUT_S)
-        late = _wait_joined(recorder, keys)
-        recorder.start()
+        needed = [as_predicate(text) for text in predicates]
+        recorder.arm(out, predicate=any_of(predicates), needed=needed, timeout_s=0.0)
+        late = _find(recorder, find_timeout_s, predicates, override_reason)
+        recorder.start(override_reason)
         _follow(recorder, seconds, stop, progress)
         problems = recorder.stop()
         snapshot, warnings = recorder.snapshot(), recorder.warnings()
     finally:
+        state_stream.close()
         recorder.close()
     return RecordResult(
         path=out,
         verified=recorder.state is RecorderState.VERIFIED,
-        problems=(*problems, *late),
+        problems=(*problems, *(f"{text}; it could not be opened" for text in late)),
         seconds=float(snapshot["elapsed_s"]),
         n_bytes=out.stat().st_size,
         streams=tuple(snapshot["streams"]),
@@ -95,28 +101,20 @@ def record(
     )
 
 
-def _find(predicates: Sequence[str], timeout_s: float) -> dict[str, str]:
-    """Return the streams to wait for: key → description."""
-    keys: dict[str, str] = {}
-    for text in predicates or ("true()",):
-        found = lsl.discover(timeout_s, 1, as_predicate(text))
-        if not found:
-            there = [stream.describe() for stream in lsl.discover(1.0, 1)]
-            raise StreamNotFoundError(
-                f"no stream matches {text!r} within {timeout_s:g} s; there is "
-                + ("; ".join(there) or "none at all: `kinemuse streams` says why")
-            )
-        keys.update({stream.key: stream.describe() for stream in found})
-    return keys
-
-
-def _wait_joined(recorder: Recorder, keys: Mapping[str, str]) -> list[str]:
-    deadline = time.monotonic() + JOIN_TIMEOUT_S
-    while True:
-        missing = set(keys) - recorder.joined_keys()
-        if not missing or time.monotonic() >= deadline:
-            return [f"{keys[key]} could not be opened" for key in sorted(missing)]
-        time.sleep(0.05)
+def _find(
+    recorder: Recorder, timeout_s: float, predicates: Sequence[str], override: str
+) -> list[str]:
+    """Wait for every stream there is; return those that cannot be opened."""
+    refused = recorder.settle(timeout_s)
+    missing = [text for text in recorder.not_ready() if "no stream matches" in text]
+    if missing and not (override and recorder.snapshot()["streams"]):
+        there = [stream.describe() for stream in lsl.discover(1.0, 1000)]
+        asked = "; ".join(missing) if predicates else "no stream was found"
+        raise StreamNotFoundError(
+            f"{asked} within {timeout_s:g} s; there is "
+            + ("; ".join(there) or "none at all: `kinemuse streams` says why")
+        )
+    return refused
 
 
 def _follow(

@@ -40,6 +40,12 @@ def not_ready(
         reasons.append("no stream is asked for")
     if selection.predicate and not workers:
         reasons.append(f"no stream matches {selection.predicate}")
+        return reasons
+    reasons += [
+        f"no stream matches {predicate}"
+        for predicate in selection.needed
+        if not any(worker.matches(predicate) for worker in streams.workers)
+    ]
     return reasons
 
 

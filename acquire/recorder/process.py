@@ -11,6 +11,7 @@ from typing import Any
 from acquire import lsl
 from acquire.control import ControlServer
 from acquire.recorder import Recorder
+from acquire.recorder.state_stream import StateStream
 from acquire.supervise import hold_lifeline
 
 log = logging.getLogger("kinemuse.recorder")
@@ -87,5 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     hold_lifeline()
     lsl.configure(options.session_id, options.scope)
     recorder = Recorder()
+    state_stream = StateStream(recorder)
     serve(recorder, options.runtime, stop)
+    state_stream.close()
     return 1 if recorder.state == "failed" else 0

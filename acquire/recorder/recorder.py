@@ -19,6 +19,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,15 +68,15 @@ class RecordingRefusedError(ValueError):
 class Recorder:
     """LSL streams into an XDF file. All methods may be called from any thread.
 
-    `listener` hears every event as it happens; what it raises is logged. `archived`
-    says that an archive is made of each recording, which needs room beside it.
+    Each of `listeners` hears every event as it happens; what it raises is logged.
+    `archived` says that an archive is made of each recording, which needs room
+    beside it.
     """
 
     def __init__(
         self,
         *,
         now: Callable[[], float] = lsl.local_clock,
-        listener: Callable[[str, Mapping[str, Any]], None] | None = None,
         archived: bool = True,
         make_disk_guard: Callable[..., DiskGuard] = DiskGuard,
         make_streams: Callable[..., StreamSet] = StreamSet,
@@ -84,7 +85,8 @@ class Recorder:
         self.state = RecorderState.IDLE
         self.reasons: tuple[str, ...] = ()
         self.out: Path | None = None
-        self._now, self._listener = now, listener
+        self.listeners: list[Callable[[str, Mapping[str, Any]], None]] = []
+        self._now = now
         self._make_streams, self._make_writer = make_streams, make_writer
         self._make_disk_guard, self._archived = make_disk_guard, archived
         self._disk: DiskGuard | None = None
@@ -93,6 +95,7 @@ class Recorder:
         self._events: deque[dict[str, Any]] = deque(maxlen=KEEP_EVENTS)
         self._n_events = 0
         self._t_start = self._t_stop = 0.0
+        self.excluded: frozenset[str] = frozenset()  #: source ids never joined
         self._verbs = threading.RLock()  # one verb at a time; snapshots do not take it
 
     def arm(
@@ -103,6 +106,7 @@ class Recorder:
         optional: Sequence[str] = (),
         expected: Mapping[str, str] | None = None,
         predicate: str = "",
+        needed: Sequence[str] = (),
         timeout_s: float = ARM_TIMEOUT_S,
     ) -> list[str]:
         """Join the streams and wait until all is ready; return what is not.
@@ -117,12 +121,19 @@ class Recorder:
             Source id that a stream of that name must have.
         predicate
             XPath predicate: join whatever matches.
+        needed
+            XPath predicates, each of which one of these streams must satisfy.
         """
         with self._verbs:
             if self.state in (RecorderState.RECORDING, RecorderState.STOPPING):
                 raise RecorderStateError(f"cannot arm while {self.state}")
             selection = Selection(
-                tuple(required), tuple(optional), dict(expected or {}), predicate
+                tuple(required),
+                tuple(optional),
+                dict(expected or {}),
+                predicate,
+                tuple(needed),
+                self.excluded,
             )
             if self._streams is None or self._streams.selection != selection:
                 self._close_streams()
@@ -235,10 +246,19 @@ class Recorder:
         n_inputs = sum(worker.header.trigger is not None for worker in workers)
         return self._trouble() + (edges if len(edges) < 2 * n_inputs else [])
 
-    def joined_keys(self) -> set[str]:
-        """Return the keys (`FoundStream.key`) of all joined streams."""
-        streams = self._streams
-        return {worker.key for worker in streams.workers} if streams else set()
+    def settle(self, timeout_s: float) -> list[str]:
+        """Wait until all streams that are found are joined; name those that are not."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            streams = self._streams
+            if streams is None:
+                return []
+            if streams.is_settled() or time.monotonic() >= deadline:
+                late, refused = streams.unsettled(), dict(streams.refused)
+                found = {stream.key: stream.describe() for stream in streams.found}
+                why = {key: refused.get(key, "no answer") for key in (*late, *refused)}
+                return [f"{found.get(key, key)}: {why[key]}" for key in sorted(why)]
+            time.sleep(WAIT_STEP_S)
 
     def _missing(self) -> list[str]:
         streams = self._streams
@@ -270,7 +290,7 @@ class Recorder:
             raise RecorderStateError("not armed")
         workers = streams.workers
         if override:
-            streams.selection = _with_foreign(streams.selection)
+            streams.selection = replace(streams.selection, accept_foreign=True)
         writer = self._make_writer(
             out,
             now=self._now,
@@ -371,9 +391,9 @@ class Recorder:
             RecorderState.STOPPING,
         ):
             writer.note(event, facts)
-        if self._listener is not None:
+        for listener in list(self.listeners):
             try:
-                self._listener(event, entry)
+                listener(event, entry)
             except Exception:
                 log.exception("a listener failed on %s", event)
 
@@ -394,16 +414,6 @@ class Recorder:
         if self._disk is not None:
             self._disk.close()
             self._disk = None
-
-
-def _with_foreign(selection: Selection) -> Selection:
-    return Selection(
-        selection.required,
-        selection.optional,
-        selection.expected,
-        selection.predicate,
-        accept_foreign=True,
-    )
 
 
 def _most_ms(times_s: Sequence[float] | deque[float]) -> float:

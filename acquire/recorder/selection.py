@@ -17,13 +17,16 @@ class Selection:
 
     `expected` maps a name to the source id it must have; a generation suffix
     (``…:1``, a changed marker set) is accepted. With `predicate` every match is
-    wanted, whatever its source.
+    wanted, whatever its source; each of the predicates `needed` must be matched by one
+    of them. Source ids in `excluded` are never joined.
     """
 
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     expected: Mapping[str, str] = field(default_factory=dict)
     predicate: str = ""
+    needed: tuple[str, ...] = ()
+    excluded: frozenset[str] = frozenset()
     accept_foreign: bool = False
 
     @property
@@ -40,6 +43,8 @@ class Selection:
         return _GENERATION.sub("", found.source_id) != wanted
 
     def joins(self, found: FoundStream) -> bool:
+        if found.source_id in self.excluded:
+            return False
         return self.accept_foreign or not self.is_foreign(found)
 
 

@@ -27,6 +27,7 @@ class Source(Protocol):
     def header_xml(self) -> str: ...
     def pull(self, timeout_s: float) -> tuple[Samples, NDArray[np.float64]]: ...
     def offset(self, timeout_s: float) -> Offset | None: ...
+    def matches(self, predicate: str) -> bool: ...
     def recovered(self) -> bool:
         """Whether it found its stream again since this was last asked."""
         ...
@@ -58,6 +59,7 @@ class StreamWorker:
         self.uid = self.header.uid
         self.t_recovered = -math.inf  #: when liblsl last found the stream again
         self.n_samples = 0  #: since joined
+        self._matches: dict[str, bool] = {}
         self._now = now
         self._counter_column = self.header.counter_column
         self._trigger_column = self.header.trigger_column
@@ -77,6 +79,12 @@ class StreamWorker:
     def steady(self) -> bool:
         """Whether samples must keep coming: neither irregular nor gated."""
         return self.header.rate_hz > 0 and not self.header.gated
+
+    def matches(self, predicate: str) -> bool:
+        """Whether the stream's header satisfies an XPath predicate."""
+        if predicate not in self._matches:
+            self._matches[predicate] = self.source.matches(predicate)
+        return self._matches[predicate]
 
     def poll(self, sink: Sink | None) -> None:
         """Take what has arrived, account for it, hand it to `sink`."""

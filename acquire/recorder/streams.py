@@ -28,6 +28,7 @@ OPEN_TIMEOUT_S = 3.0
 RETRY_AFTER_S = 2.0
 INLET_BUFFER_S = 120.0
 FORGET_AFTER_S = 2.0
+SETTLE_S = 0.6  # all streams of a network are found within this of the first
 RECOVERY_S = 3.0  # the uid of an outlet that was found again is known by then
 
 Report = Callable[[str, dict[str, Any]], None]
@@ -85,6 +86,8 @@ class StreamSet:
         self._retry_at: dict[str, float] = {}
         self._offset_times: dict[str, float] = {}
         self._latest_offsets: dict[str, Offset] = {}
+        self._found_keys: frozenset[str] = frozenset()
+        self._t_found = now()  #: when they last changed
         self._dropped: dict[str, StreamWorker] = {}  #: in this recording
         self._sink: RecordingSink | None = None
         self._stop = threading.Event()
@@ -132,6 +135,7 @@ class StreamSet:
         """Look after the streams once; the keep thread does so all the time."""
         now = self._now()
         self.found = self._discovery.streams()
+        self._note_found(now)
         self._sightings.update(self.found, now)
         self._drop_lost()
         self._start_joining(now)
@@ -146,6 +150,21 @@ class StreamSet:
         now = self._now()
         for worker in self.workers:
             self._watch_stall(worker, now)
+
+    def unsettled(self) -> frozenset[str]:
+        """Return the keys of streams that are found, but neither joined nor refused."""
+        joined = {worker.key for worker in self.workers}
+        return self._found_keys - joined - set(self.refused)
+
+    def is_settled(self) -> bool:
+        """Whether all found streams are joined, and no other came for a while."""
+        quiet = self._now() - self._t_found >= SETTLE_S
+        return bool(self._found_keys) and quiet and not self.unsettled()
+
+    def _note_found(self, now: float) -> None:
+        keys = frozenset(f.key for f in self.found if self.selection.joins(f))
+        if keys != self._found_keys:
+            self._found_keys, self._t_found = keys, now
 
     def duplicates(self) -> list[str]:
         return self._sightings.duplicates(self.found, self._now())

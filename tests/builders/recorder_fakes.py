@@ -63,6 +63,9 @@ class FakeSource:
         assert timeout_s == 0.0
         return self.next_offset
 
+    def matches(self, predicate: str) -> bool:
+        return predicate in self.header_xml
+
     def recovered(self) -> bool:
         said, self.found_again = self.found_again, False
         return said

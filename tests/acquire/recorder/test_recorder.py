@@ -247,7 +247,8 @@ def test_a_listener_that_fails_ends_nothing(tmp_path: Path) -> None:
     def listener(*_: object) -> None:
         raise RuntimeError("broken plot")
 
-    recorder = Recorder(listener=listener)
+    recorder = Recorder()
+    recorder.listeners.append(listener)
     with Source(spec("r7-a", 1000.0)):
         assert recorder.arm(tmp_path / "a.xdf", ["r7-a"]) == []
         recorder.start()

@@ -1,0 +1,67 @@
+"""What the recorder publishes of itself, read by an inlet as anybody would."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acquire import lsl
+from acquire.recorder import Recorder
+from acquire.recorder.adhoc import record
+from acquire.recorder.state_stream import NAME, StateStream
+from tests.builders.lsl_source import Source, spec
+
+pytestmark = pytest.mark.usefixtures("lsl_session")
+
+
+@pytest.fixture
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
+    monkeypatch.setattr("acquire.recorder.watch.RATE_MIN_SPAN_S", 0.5)
+    recorder = Recorder()
+    yield recorder
+    recorder.close()
+
+
+def read(inlet: lsl.Inlet, seconds: float) -> list[dict[str, Any]]:
+    texts: list[str] = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        samples, _ = inlet.pull(0.1)
+        texts += list(samples)
+    return [json.loads(text) for text in texts]
+
+
+def test_state_bytes_losses_and_minutes_left_are_published(
+    recorder: Recorder, tmp_path: Path
+) -> None:
+    state_stream = StateStream(recorder)
+    (found,) = lsl.discover(3.0, 1, f"name='{NAME}'")
+    inlet = lsl.Inlet(found)
+    inlet.open(3.0)
+    with Source(spec("st-a", 1000.0)) as source:
+        assert recorder.arm(tmp_path / "walk.xdf", ["st-a"]) == []
+        recorder.start()
+        source.drop(30)
+        source.paused = True
+        seen = read(inlet, 2.0)
+        recorder.stop()
+    state_stream.close()
+    inlet.close()
+    last = [state for state in seen if "event" not in state][-1]
+    assert (last["state"], last["out"]) == ("recording", "walk.xdf")
+    assert last["bytes"] > 0
+    assert last["disk_minutes_left"] > 1
+    assert last["streams"]["st-a"]["state"] == "stalled"
+    told = [state["event"] for state in seen if "event" in state]
+    assert told.index("start") < told.index("stream_stalled")
+
+
+def test_a_recorder_does_not_record_its_own_state(tmp_path: Path) -> None:
+    with Source(spec("so-a", 1000.0)):
+        result = record(tmp_path / "a.xdf", (), 0.3)
+    names = {stream["name"] for stream in result.streams}
+    assert "so-a" in names
+    assert NAME not in names
