@@ -12,11 +12,16 @@ DType = Literal["float32", "float64", "int8", "int16", "int32", "int64", "string
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One quantity of a stream; `unit` and `type` as the XDF metadata tables spell."""
+    """One quantity of a stream; `unit` and `type` as the XDF metadata tables spell.
+
+    `delay_s` says how much older than its sample's stamp the quantity is, where
+    computing it took looking ahead.
+    """
 
     label: str
     unit: str = ""
     type: str = ""
+    delay_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

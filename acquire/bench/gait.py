@@ -8,10 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquire.gait.feet import SIDES, FootLoad, Side
+from acquire.gait.live_gait import LiveGait
 from acquire.gait.live_model import LiveModel
 from acquire.gait.measures import Measures, measures
+from acquire.gait.plates import Plate
 from acquire.gait.plug_in_gait import kinematics, kinetics
+from acquire.gait.segments import Calibration
 from acquire.gait.static_calibration import calibrate
+from acquire.gait.survey import DeckSettings, SurveyedPlate
 from acquire.gait.vectors import cross
 from devices.sim.config import LabConfig
 from devices.sim.history import History
@@ -22,7 +26,7 @@ RATE_HZ = 100.0
 REPEATS = 20  #: of ten seconds each
 
 
-def run(n_live: int = 300) -> list[dict[str, Any]]:
+def run(n_live: int = 600) -> list[dict[str, Any]]:
     """Return a row per claim: measured on one core, and the limit it is held to."""
     config = LabConfig()
     body = _measures(config)
@@ -45,27 +49,62 @@ def run(n_live: int = 300) -> list[dict[str, Any]]:
         segments, _ = kinematics(many, body, calibration)
         kinetics(segments, body, calibration, loads, RATE_HZ)
 
-    live = LiveModel(body, calibration)
-    spent = []
-    for k in range(n_live):
-        one = {name: rows[k : k + 1] for name, rows in many.items()}
-        load = {
-            side: FootLoad(
-                part.force_n[k : k + 1],
-                part.moment_nm[k : k + 1],
-                part.plate_moment_nm[k : k + 1],
-            )
-            for side, part in loads.items()
-        }
-        spent.append(_cpu_s(lambda one=one, load=load: live.push(one, load)))  # type: ignore[misc]
-    full = np.array(spent) * 1e3
+    angles_ms, full_ms = _live_ms(config, body, calibration, walker, t[:n_live])
     return [
         _row("angles, batch", n / _cpu_s(angles_only), "frames/s", ">= 50000"),
         _row("angles and kinetics", n / _cpu_s(everything), "frames/s", ">= 20000"),
-        _row("live, median", float(np.median(full)), "ms/frame", "<= 2"),
-        _row("live, 99 of 100", float(np.percentile(full, 99)), "ms/frame", ""),
+        _row("live angles, median", float(np.median(angles_ms)), "ms/frame", ""),
+        _row("live, everything: median", float(np.median(full_ms)), "ms/frame", "<= 2"),
+        _row(
+            "live, everything: 99 of 100",
+            float(np.percentile(full_ms, 99)),
+            "ms/frame",
+            "<= 2",
+        ),
         _row("angles against truth", error, "deg, worst", "<= 0.01"),
     ]
+
+
+def _live_ms(
+    config: LabConfig,
+    body: Measures,
+    calibration: Calibration,
+    walker: Person,
+    t: Floats,
+) -> tuple[Floats, Floats]:
+    """Return CPU per frame, in ms: of angles alone, and of plates and all.
+
+    Ten samples of both plates come with every frame, as numbers as they come over LSL.
+    """
+    places = config.plates
+    plates = [
+        SurveyedPlate(
+            Plate(
+                side, places.rotation(), places.origin_m(side), places.corners_m(side)
+            ),
+            tuple(range(6 * k, 6 * k + 6)),
+        )
+        for k, side in enumerate(SIDES)
+    ]
+    markers = walker.markers_m(t)
+    fine = t[0] + np.arange(-5, 10 * t.size) / 1000
+    loads = walker.plate_loads(fine).reshape(fine.size, 12)
+    index = np.arange(-5.0, 10 * t.size)
+    frames = [
+        {name: markers[k : k + 1, m] for m, name in enumerate(MARKERS)}
+        for k in range(t.size)
+    ]
+    model = LiveModel(body, calibration)
+    angles = [_cpu_s(lambda one=one: model.push(one)) for one in frames]  # type: ignore[misc]
+    live = LiveGait(body, calibration, plates, DeckSettings(places.pivot_m))
+
+    def step(k: int) -> None:
+        rows = slice(10 * k, 10 * k + 10)
+        live.forces(index[rows], loads[rows])
+        live.frame(k, frames[k])
+
+    full = [_cpu_s(lambda k=k: step(k)) for k in range(t.size)]  # type: ignore[misc]
+    return np.array(angles) * 1e3, np.array(full[len(full) // 2 :]) * 1e3
 
 
 def _row(case: str, value: float, unit: str, limit: str) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def assign_contact(
     own = feet_m[side][inside]
     here = Deck(deck.incline_deg[inside], deck.pivot_m, deck.plates_follow_deck)
     shared = any(
-        _shared(feet, own, plate, here, rate_hz) >= SHARED_S * rate_hz
+        stands_too(feet, own, plate, here, rate_hz).sum() >= SHARED_S * rate_hz
         for feet in others
     )
     return Step(index, contact, side, shared)
@@ -135,25 +135,25 @@ def _median(values: Floats) -> float:
     return float(np.median(finite)) if finite.size else float("nan")
 
 
-def _shared(
+def stands_too(
     feet: Floats, standing: Floats, plate: Plate, deck: Deck, rate_hz: float
-) -> int:
-    """Count samples in which a whole foot is over the plate, low, and at rest on it.
+) -> NDArray[np.bool_]:
+    """Tell when a whole foot, too, is over the plate, low, and at rest on it, (n,).
 
     At rest is what moves like the foot that stands there: a foot that swings past low
-    is much faster.
+    is much faster. Both feet have shape (n, 2, 3).
     """
     corners = plate.corners_plate_m
     local = [to_plate_m(plate, feet[:, k], deck) for k in range(2)]
     over = [within(p[:, :2], corners[:, :2], -GAP_MARGIN_M) for p in local]
     height = [np.abs(p[:, 2] - plate.surface_z_m) for p in local]
     low = np.fmin(height[0], height[1]) < LOW_M
-    if len(feet) < 3:
-        return int(np.sum(over[0] & over[1] & low))
+    there = np.asarray(over[0] & over[1] & low)
+    if len(feet) < 3 or not there.any():
+        return there
     speeds = [
         np.linalg.norm(np.gradient(feet[:, k] - standing[:, j], axis=0), axis=1)
         for k in range(2)
         for j in range(2)
     ]
-    slow = np.fmin.reduce(speeds) * rate_hz < AT_REST_MPS
-    return int(np.sum(over[0] & over[1] & low & slow))
+    return np.asarray(there & (np.fmin.reduce(speeds) * rate_hz < AT_REST_MPS))

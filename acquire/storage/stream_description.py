@@ -51,10 +51,14 @@ def describe(
     desc = ET.Element("desc")
     channels = ET.SubElement(desc, "channels")
     for channel in spec.channels:
-        _fill(
-            ET.SubElement(channels, "channel"),
-            {"label": channel.label, "unit": channel.unit, "type": channel.type},
-        )
+        facts: dict[str, object] = {
+            "label": channel.label,
+            "unit": channel.unit,
+            "type": channel.type,
+        }
+        if channel.delay_s:
+            facts["delay_s"] = channel.delay_s
+        _fill(ET.SubElement(channels, "channel"), facts)
     _fill(desc, spec.metadata)
     own: dict[str, Any] = {
         "device": device,

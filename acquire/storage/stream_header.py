@@ -137,6 +137,7 @@ def _channels(desc: ET.Element, n_channels: int) -> tuple[Channel, ...]:
             _text(channel, "label") or f"ch{k}",
             _text(channel, "unit"),
             _text(channel, "type"),
+            _number(channel, "delay_s", 0.0),
         )
         for k, channel in enumerate(described)
     ]

@@ -10,7 +10,7 @@ SPEC = StreamSpec(
     "semg",
     "EMG",
     2000.0,
-    (Channel("R_TA", "uV", "EMG"), Channel("sync", "V"), Channel("index")),
+    (Channel("R_TA", "uV", "EMG", 0.1), Channel("sync", "V"), Channel("index")),
     serial="N7 & co",
     generation=2,
     counter=Counter("device", "index", 2**24),
