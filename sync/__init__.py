@@ -10,6 +10,7 @@ from sync.fit import fit_clock
 from sync.gaps import Gap, find_gaps, find_resets
 from sync.hidden import ANY_SKEW, smallest_visible_loss
 from sync.levels import Levels, find_levels
+from sync.moved import moved
 from sync.offsets import apply_offsets
 from sync.runs import step_size_s
 from sync.skews import skew_range, with_skews_within
@@ -33,6 +34,7 @@ __all__ = [
     "find_stamp_steps",
     "fit_clock",
     "fit_stamps",
+    "moved",
     "skew_range",
     "smallest_visible_loss",
     "stamps_as_clock",

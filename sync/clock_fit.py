@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 Status = Literal["ok", "degraded", "ambiguous", "failed"]
-Method = Literal["edges", "stamps", "exact", "none"]
+Method = Literal["edges", "stamps", "strikes", "exact", "none"]
 EXTRAPOLATION_S = 30.0
 
 _WORST: dict[Status, int] = {"ok": 0, "degraded": 1, "ambiguous": 2, "failed": 3}

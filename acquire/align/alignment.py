@@ -10,6 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import sync
+from acquire.align.declared import (
+    captured_span_s,
+    start_aligned,
+    start_half_width_s,
+)
 from acquire.align.losses import place_losses
 from acquire.align.streams import (
     CountedStream,
@@ -17,6 +22,7 @@ from acquire.align.streams import (
     StreamClock,
     count_samples,
 )
+from acquire.align.strike_check import strike_checks
 from acquire.storage.recording import RecordedStream, Recording
 
 _LOG = logging.getLogger("kinemuse.align")
@@ -121,9 +127,13 @@ def align(
         )
         for name, stream in counted.items()
     }
+    clocks = _checked_by_strikes(counted, clocks, reference)
     rises = reference.edges.index[reference.edges.rising]
     falls = reference.edges.index[~reference.edges.rising]
     rise = float(rises[0]) if rises.size else float("nan")
+    fall = float(falls[-1]) if falls.size else float("nan")
+    if _MARKERS in counted:
+        rise, fall = captured_span_s(counted[_MARKERS].source) or (rise, fall)
     frame = counted[_MARKERS].source.rate_hz if _MARKERS in counted else 100.0
     t0 = float(np.ceil(rise * frame - 1e-6) / frame)
     for name, clock in clocks.items():
@@ -134,7 +144,7 @@ def align(
         streams=clocks,
         edges=reference.edges,
         rise_s=rise,
-        fall_s=float(falls[-1]) if falls.size else float("nan"),
+        fall_s=fall,
         t0_s=t0,
         status=_overall(clocks, reference),
         reasons=tuple(reference.reasons),
@@ -280,7 +290,9 @@ def _by_stamps(
     stamps = stream.stamps
     if reference.name != "lsl":
         stamps = reference.from_lsl(stamps)
-    wide = 0.05 + reference.lsl_half_width_s
+    declared_s = start_half_width_s(stream.source)
+    wide = 0.05 if declared_s is None else declared_s
+    wide += reference.lsl_half_width_s
     if stream.source.rate_hz > 0:
         fit = sync.fit_stamps(
             stream.index,
@@ -291,14 +303,46 @@ def _by_stamps(
         )
     else:
         fit = sync.stamps_as_clock(stamps, half_width_s=wide)
+    if declared_s is not None:
+        fit = start_aligned(fit, declared_s)
     return fit.with_reasons(*reasons)
+
+
+def _checked_by_strikes(
+    counted: Mapping[str, CountedStream],
+    clocks: Mapping[str, StreamClock],
+    reference: _Reference,
+) -> dict[str, StreamClock]:
+    """Hold the clocks against heel strikes; without edges, follow those at worst."""
+    checks = strike_checks(
+        {name: stream.source for name, stream in counted.items()},
+        {name: clock.time_s for name, clock in clocks.items()},
+    )
+    checked = dict(clocks)
+    for name, check in checks.items() if reference.name != "lsl" else ():
+        clock = checked[name]
+        said = f"heel strikes disagree: {check.words()}"
+        if clock.fit.method == "stamps":
+            width = float(np.nanmedian(clock.fit.half_width_s(clock.index)))
+            if abs(check.lag_s) > check.half_width_s + width:
+                fit = sync.moved(clock.fit, -check.lag_s, check.half_width_s, "strikes")
+                said = f"LSL stamps contradict the heel strikes: moved {check.words()}"
+                clock = counted[name].clock(fit.with_reasons(said))
+        elif not check.agrees:
+            clock = replace(
+                clock,
+                status=sync.worst(clock.fit.status, "degraded"),
+                reasons=(*clock.reasons, said),
+            )
+        checked[name] = replace(clock, strikes=check)
+    return checked
 
 
 def _overall(clocks: Mapping[str, StreamClock], reference: _Reference) -> str:
     if reference.name == "lsl" or len(reference.edges) == 0:
         return "degraded" if clocks else "failed"
-    asked = [c for c in clocks.values() if c.has_trigger]
-    return sync.worst(*(clock.fit.status for clock in asked))
+    asked = [c for c in clocks.values() if c.has_trigger or c.start_aligned]
+    return sync.worst(*(clock.status for clock in asked))
 
 
 def _known(value: float) -> float | None:

@@ -7,7 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import sync
+from acquire.align.declared import start_half_width_s
+from acquire.align.strike_check import StrikeCheck
 from acquire.storage.recording import RecordedStream
+from devices.stream import TriggerInput
 
 Array = NDArray[np.float64]
 _LATE_S = 0.15  #: lasting disagreement of stamps and count that ends a segment
@@ -43,8 +46,11 @@ class StreamClock:
     counter_source: str = "none"
     has_trigger: bool = False
     edge_delay_s: float = 0.0
+    start_aligned: bool = False  #: an imported file without the trigger line
     n_repeated: int = 0
     shared: SharedSkew | None = None  #: what the fit took from other trials
+    strikes: StrikeCheck | None = None  #: what heel strikes say of the clock
+    latency_source: str = ""
 
     @property
     def smallest_visible_loss(self) -> int | None:
@@ -109,6 +115,9 @@ class StreamClock:
             "residual_median_ms": _known(
                 np.median(residuals) if residuals.size else np.nan
             ),
+            "residual_p95_ms": _known(
+                np.quantile(residuals, 0.95) if residuals.size else np.nan
+            ),
             "residual_max_ms": _known(residuals.max() if residuals.size else np.nan),
             "half_width_start_ms": _known(start * 1e3),
             "half_width_middle_ms": _known(middle * 1e3),
@@ -122,6 +131,12 @@ class StreamClock:
             if self.shared
             else "trial",
             "edge_delay_ms": self.edge_delay_s * 1e3,
+            "latency_source": self.latency_source,
+            "strike_lag_ms": self.strikes.lag_s * 1e3 if self.strikes else None,
+            "strike_half_width_ms": (
+                self.strikes.half_width_s * 1e3 if self.strikes else None
+            ),
+            "strikes": self.strikes.words() if self.strikes else "",
             "reasons": "; ".join(self.reasons),
         }
 
@@ -216,9 +231,24 @@ class CountedStream:
             counter_source=self.source.counter.source,
             has_trigger=trigger is not None,
             edge_delay_s=trigger.edge_delay_s if trigger else 0.0,
+            start_aligned=start_half_width_s(self.source) is not None,
             n_repeated=int(np.count_nonzero(np.diff(self.index) == 0)),
             shared=shared,
+            latency_source=_latency_source(fit, trigger),
         )
+
+
+def _latency_source(fit: sync.ClockFit, trigger: TriggerInput | None) -> str:
+    """Say where the latency comes from that was removed; in a few words."""
+    if fit.method == "exact":
+        return "reference clock"
+    if fit.method != "edges" or trigger is None:
+        return "unknown, none removed"
+    if trigger.role == "gates":
+        return (
+            f"flow begins within {trigger.start_latency_max_s * 1e3:g} ms of the rise"
+        )
+    return "edge_delay_s of the rig" if trigger.edge_delay_s else "none declared"
 
 
 def count_samples(stream: RecordedStream, name: str) -> CountedStream:
