@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-ALL = ("gait", "sync", "vicon")
+ALL = ("gait", "record", "sync", "vicon")
 BY_NAME = ("soak",)  #: run only when asked for: they take hours
 
 

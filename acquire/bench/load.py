@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquire import lsl
-from devices.stream import Channel, Chunk, Counter, StreamSpec
+from devices.stream import Channel, Chunk, Counter, StreamSpec, TriggerInput
 
 EVENTS = "load-events"
 EVENTS_HZ = 2.0
@@ -38,13 +38,15 @@ def _spec(
         (Channel("n"), *(Channel(f"v{k}") for k in range(1, n_channels))),
         dtype="int16" if integer else "float32",
         counter=Counter("device", "n", 2**15 if integer else 2**24),
+        trigger=None if kind == "MoCap" else TriggerInput("v1"),
     )
 
 
 def load_specs(multiple: int = 1) -> tuple[StreamSpec, ...]:
     """Return the streams of the load, each with rates `multiple` times as high.
 
-    The first channel of each is its counter; the texts of the events hold theirs.
+    The first channel of each is its counter, the second (but for markers) a trigger
+    that changes every 5 s; the texts of the events hold their number.
     """
     return (
         _spec("load-mocap", "MoCap", 100.0, 121, multiple),
@@ -64,6 +66,11 @@ def bytes_per_s(multiple: int = 1) -> float:
     )
 
 
+def chunk_rows(spec: StreamSpec) -> int:
+    """Return how many samples a source sends at once: those of 10 ms, or one."""
+    return max(1, round(spec.rate_hz * _CHUNK_S))
+
+
 @dataclass
 class Sent:
     """What one source published, and how far it fell behind its own schedule."""
@@ -81,8 +88,8 @@ def publish(spec: StreamSpec, stop: threading.Event) -> Sent:
     """
     outlet = lsl.Outlet(spec, device="load", kind="bench", simulated=True)
     sent = Sent()
-    period_s = max(_CHUNK_S, 1.0 / (spec.rate_hz or EVENTS_HZ))
-    n = max(1, round(spec.rate_hz * period_s))
+    n = chunk_rows(spec)
+    period_s = n / (spec.rate_hz or EVENTS_HZ)
     block = None if spec.dtype == "string" else _noise(spec, n)
     due_s = lsl.local_clock()
     while not stop.is_set():
@@ -99,6 +106,8 @@ def publish(spec: StreamSpec, stop: threading.Event) -> Sent:
             continue
         numbers = np.arange(sent.n_samples, sent.n_samples + n)
         block[:, 0] = numbers % spec.counter.modulus
+        if spec.trigger is not None:
+            block[:, 1] = 5 * (sent.n_samples // round(5 * spec.rate_hz) % 2)
         outlet.push(Chunk(spec.name, block, lsl.local_clock()))
         sent.n_samples += n
     sent.cpu_s = time.process_time()
