@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acquire.bench.load import bytes_per_s, load, load_specs
-from acquire.bench.losses import count_losses
+from acquire.bench.losses import total_lost
 from acquire.bench.meter import Meter
 from acquire.bench.ours import our_recorder
 from acquire.control import ControlError
@@ -69,7 +69,7 @@ def _limit(out: Path, multiple: int, seconds: float) -> str:
     late_s = max(sent.late_max_s for sent in sources.sent.values())
     if refused:
         return f"refused ({refused}), sources late by {late_s:.1f} s"
-    lost = sum(s.n_lost + s.n_repeated for s in count_losses(out).values())
+    lost = total_lost(out)
     size = out.stat().st_size
     out.unlink()
     log.info(

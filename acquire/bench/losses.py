@@ -120,6 +120,12 @@ def count_losses(path: Path) -> dict[str, CountedStream]:
     return file.streams
 
 
+def total_lost(path: Path) -> int:
+    """Return how many samples of the load `path` lacks or holds twice."""
+    streams = count_losses(path).values()
+    return sum(stream.n_lost + stream.n_repeated for stream in streams)
+
+
 def _stamp(content: bytes, at: int) -> float:
     (t,) = struct.unpack_from("<d", content, at + 1)
     return float(t)

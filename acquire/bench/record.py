@@ -20,7 +20,7 @@ from typing import Any
 from acquire import lsl
 from acquire.bench.capacity import largest_multiple
 from acquire.bench.load import load, load_specs
-from acquire.bench.losses import count_losses
+from acquire.bench.losses import count_losses, total_lost
 from acquire.bench.meter import Meter
 from acquire.bench.ours import our_recorder
 from acquire.bench.peers import (
@@ -140,8 +140,10 @@ def _side_by_side(
         meters = {name: Meter(pid) for name, pid in pids.items()}
         tails = {name: Tail(path) for name, path in files.items() if name in pids}
         time.sleep(seconds)
-        for watch in (*meters.values(), *tails.values()):
-            watch.stop()
+        for meter in meters.values():
+            meter.stop()
+        for tail in tails.values():
+            tail.stop()
         for name, meter in meters.items():
             figures.put(CPU, name, meter.cpu_percent)
             figures.put(MEMORY, name, meter.most_mb)
@@ -155,10 +157,7 @@ def _side_by_side(
         for name, peer in peers.items():
             _stop_peer(figures, name, peer)
         for name in tails:
-            lost = sum(
-                s.n_lost + s.n_repeated for s in count_losses(files[name]).values()
-            )
-            figures.put(LOST, name, lost)
+            figures.put(LOST, name, total_lost(files[name]))
 
 
 def _stop_peer(figures: Figures, name: str, peer: LabRecorder | Buffers) -> None:
