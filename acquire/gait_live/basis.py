@@ -1,0 +1,97 @@
+"""Watches a session for what the live model rests on: measures and a static trial."""
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from acquire.dataset.participants import FILE
+from acquire.model_basis import STATIC, ModelBasis, ReadMarkers, basis_of
+from acquire.storage.layout import TrialKey, find_archives
+
+logger = logging.getLogger("kinemuse.acquire.gait_live")
+
+LOOK_EVERY_S: Final = 2.0
+NOT_LOOKED: Final = ModelBasis(remarks=("the session is being looked at",))
+
+
+class BasisWatcher:
+    """Keeps `basis`, read anew whenever the sheet or the static trials change."""
+
+    def __init__(
+        self,
+        dataset: Path,
+        participant: str,
+        session: str,
+        read_markers: ReadMarkers,
+        look_every_s: float = LOOK_EVERY_S,
+    ) -> None:
+        self._dataset, self._read_markers = dataset, read_markers
+        # Any trial of the session: its basis is the session's.
+        self._key = TrialKey(participant, session, "Ideal", "LG_0", "S_1", 1)
+        self._basis, self._seen = NOT_LOOKED, ""
+        self._every_s = look_every_s
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="basis", daemon=True)
+
+    @property
+    def basis(self) -> ModelBasis:
+        """The newest basis; its remarks say what is missing."""
+        return self._basis
+
+    def start(self) -> "BasisWatcher":
+        """Begin to look."""
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """Stop looking."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(5.0)
+
+    def look(self) -> None:
+        """Read the basis if anything it may rest on has changed."""
+        signs = self._signs()
+        if signs == self._seen:
+            return
+        self._basis = basis_of(self._key.h5(self._dataset), self._read_markers)
+        self._seen = signs
+        said = "; ".join(self._basis.remarks) or ", ".join(self._basis.inputs)
+        logger.info("basis: %s", said)
+
+    def _signs(self) -> str:
+        """Return what changes when the sheet, a static trial or a verdict does."""
+        journal = self._key.folder(self._dataset).parents[2] / "journal.jsonl"
+        statics = [
+            path
+            for key, path in find_archives(self._dataset, self._key.participant).items()
+            if key.session == self._key.session and key.mode == STATIC
+        ]
+        return " ".join(
+            [_changed(self._dataset / FILE), _verdicts(journal), *map(str, statics)]
+        )
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.look()
+            except Exception:
+                logger.exception("the basis of the gait model cannot be read yet")
+            if self._stopping.wait(self._every_s):
+                return
+
+
+Watch = Callable[[], ModelBasis]
+
+
+def _changed(path: Path) -> str:
+    return str(path.stat().st_mtime_ns) if path.is_file() else "none"
+
+
+def _verdicts(journal: Path) -> str:
+    """Count the verdicts in a journal: a rejected static trial is none."""
+    if not journal.is_file():
+        return "0"
+    return str(journal.read_bytes().count(b'"verdict"'))
