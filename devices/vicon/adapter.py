@@ -28,6 +28,7 @@ MAX_WAITING_FRAMES = 20
 class ViconAdapter:
     """Publishes `vicon-markers` and `vicon-forces`.
 
+    And, where the configuration wants them, `vicon-segments` and `vicon-unlabeled`.
     Also `Reporting`, `Restreaming` and `Commandable`, with the verbs ``capture_start
     {"name": "Trial_1"}`` and ``capture_stop {}``. `read` waits once for the network.
     When the session changes (another marker set, another plate), it ends before the
@@ -199,8 +200,10 @@ class ViconAdapter:
         last = frames[-1]
         arrival_s = last.arrival_s - n_later / session.layout.frame_hz
         t_frame = arrival_s - self._latency_s(last)
-        rows = [session.markers.row(frame) for frame in frames]
-        chunks = [Chunk(session.marker_spec.name, np.concatenate(rows), t_frame)]
+        chunks = []
+        for spec, rows in session.per_frame:
+            samples = np.concatenate([rows.row(frame) for frame in frames])
+            chunks.append(Chunk(spec.name, samples, t_frame))
         if session.forces and session.force_spec:
             blocks: list[NDArray[np.float32]] = []
             for frame in frames:

@@ -90,5 +90,9 @@ def native(
     """Build our own client."""
     log.info("%s: back end native", name)
     link = TcpLink(config.host, config.port, now=now, port_option="port")
-    wanted = WANTED | WANTED_FOR_FORCES if config.forces else WANTED
+    wanted = set(WANTED | WANTED_FOR_FORCES if config.forces else WANTED)
+    if config.segments:
+        wanted.add(ObjectId.GLOBAL_SEGMENTS)
+    if config.unlabeled_markers:
+        wanted.add(ObjectId.UNLABELED_RECONS)
     return CgStreamClient(link, where, frozenset(wanted), now)

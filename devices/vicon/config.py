@@ -48,6 +48,12 @@ class ViconConfig(BaseModel, frozen=True, extra="forbid"):
     forces: bool = True
     """Publish force plates and the sync channel."""
 
+    segments: bool = False
+    """Publish the poses of the subjects' segments as `vicon-segments`."""
+
+    unlabeled_markers: int = Field(default=0, ge=0, le=500)
+    """Publish up to so many markers that belong to no subject as `vicon-unlabeled`."""
+
     plates: tuple[str, ...] = ()
     """Device names of the plates FP1, FP2...; empty for all, in the server's order."""
 

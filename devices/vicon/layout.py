@@ -44,6 +44,7 @@ class Plate:
 class Layout:
     """Markers, plates and the sync input, in the order of the channels.
 
+    `segment_keys` are (subject id, segment id), empty when they are not wanted;
     `marker_keys` (n_markers,) holds ``subject id << 32 | marker id``; `to_z_up`
     turns positions of the server into Z-up ones, None when they are.
     """
@@ -56,6 +57,8 @@ class Layout:
     plates: tuple[Plate, ...]
     sync: Output | None
     frame_hz: float
+    segment_labels: tuple[str, ...] = ()
+    segment_keys: tuple[tuple[int, int], ...] = ()
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -73,9 +76,8 @@ def build_layout(statics: Statics, config: ViconConfig, where: str) -> Layout:
         raise DeviceError(f"{where} has told no frame rate (is it live?)")
     subjects, ignored = _subjects(statics, config, where)
     keys, labels = _markers(subjects)
-    doubled = sorted({label for label in labels if labels.count(label) > 1})
-    if doubled:
-        raise DeviceError(f"{where}: markers appear twice: {doubled}")
+    _must_differ(labels, f"{where}: markers")
+    segments = _segments(subjects, where) if config.segments else {}
     return Layout(
         subjects=tuple(subject.name for subject in subjects),
         ignored=ignored,
@@ -85,6 +87,8 @@ def build_layout(statics: Statics, config: ViconConfig, where: str) -> Layout:
         plates=_plates(statics, config, where) if config.forces else (),
         sync=_sync(statics, config, where) if config.forces else None,
         frame_hz=135e6 / statics.period_ticks,
+        segment_labels=tuple(segments.values()),
+        segment_keys=tuple(segments),
     )
 
 
@@ -111,11 +115,39 @@ def _subjects(
 def _markers(subjects: list[Subject]) -> tuple[list[int], list[str]]:
     keys, labels = [], []
     for subject in subjects:
-        prefix = f"{subject.name}:" if len(subjects) > 1 else ""
+        prefix = _prefix(subject, subjects)
         for marker_id, name in subject.markers:
             keys.append(subject.subject_id << 32 | marker_id)
             labels.append(f"{prefix}{name}")
     return keys, labels
+
+
+def _segments(subjects: list[Subject], where: str) -> dict[tuple[int, int], str]:
+    found = {
+        (subject.subject_id, segment.segment_id): (
+            f"{_prefix(subject, subjects)}{segment.name}"
+        )
+        for subject in subjects
+        for segment in subject.segments
+    }
+    if not found:
+        names = [subject.name for subject in subjects]
+        raise DeviceError(
+            f"{where}: none of the subjects {names} has segments (option segments); "
+            "is the kinematic fit part of the live processing?"
+        )
+    _must_differ(list(found.values()), f"{where}: segments")
+    return found
+
+
+def _prefix(subject: Subject, subjects: list[Subject]) -> str:
+    return f"{subject.name}:" if len(subjects) > 1 else ""
+
+
+def _must_differ(labels: list[str], what: str) -> None:
+    doubled = sorted({label for label in labels if labels.count(label) > 1})
+    if doubled:
+        raise DeviceError(f"{what} appear twice: {doubled}")
 
 
 def _plates(statics: Statics, config: ViconConfig, where: str) -> tuple[Plate, ...]:

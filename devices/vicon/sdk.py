@@ -10,7 +10,7 @@ from devices.errors import DeviceConnectionError, DeviceError
 from devices.vicon.client import StreamMode
 from devices.vicon.describe import as_the_sdk_tells, describe
 from devices.vicon.frames import Frame
-from devices.vicon.sdk_frame import SdkFrames, Select
+from devices.vicon.sdk_frame import SdkFrames, Wanted
 from devices.vicon.sdk_library import NO_FRAME, NOT_CONNECTED, SUCCESS, SdkLibrary
 from devices.vicon.sdk_package import VendorClient, load_package
 
@@ -32,8 +32,7 @@ class SdkClient:
     """Reads frames in a thread of its own; `poll` hands them out.
 
     The description comes from the wire: at `open`, and again whenever a frame shows
-    other subjects, markers or devices. `outputs` selects the device channels to read,
-    None for no device data at all.
+    other subjects, markers or devices. `wanted` says what to read beside the markers.
     """
 
     round_trip_s: float | None = None
@@ -43,11 +42,11 @@ class SdkClient:
         host: str,
         port: int,
         where: str,
-        outputs: Select | None,
+        wanted: Wanted,
         now: Callable[[], float],
     ) -> None:
         self._host, self._port, self._where = host, port, where
-        self._outputs, self._now = outputs, now
+        self._wanted, self._now = wanted, now
         self._package = load_package()
         self._client: VendorClient | None = None
         self._library: SdkLibrary | None = None
@@ -80,8 +79,12 @@ class SdkClient:
         if result != package.Result.Success:
             raise DeviceConnectionError(f"{self._where}: the SDK says {result.name}")
         client.enable_marker_data()
-        if self._outputs:
+        if self._wanted.outputs:
             client.enable_device_data()
+        if self._wanted.segments:
+            client.enable_segment_data()
+        if self._wanted.unlabeled:
+            client.enable_unlabeled_marker_data()
         library.enable_debug_data()
         client.set_stream_mode(package.StreamMode.ClientPull)
         self._n_early = 0
@@ -136,10 +139,9 @@ class SdkClient:
         self, client: VendorClient, library: SdkLibrary, timeout_s: float
     ) -> SdkFrames:
         told = describe(self._host, self._port, self._where, self._now, timeout_s)
-        devices = told if self._outputs else replace(told, devices=())
+        devices = told if self._wanted.outputs else replace(told, devices=())
         statics = as_the_sdk_tells(devices, self._where)
-        outputs = self._outputs or (lambda _statics: ())
-        return SdkFrames(client, library, statics, outputs, turned=told.y_up)
+        return SdkFrames(client, library, statics, self._wanted, turned=told.y_up)
 
     def _run(self) -> None:
         self._stopping.clear()
@@ -214,7 +216,7 @@ class SdkClient:
         Never once they did, so never while frames come unasked.
         """
         self._devices_came |= there
-        bare = self._outputs is not None and not self._devices_came
+        bare = self._wanted.outputs is not None and not self._devices_came
         if bare and self._now() >= self._link_due_s:
             log.info("%s: no device data yet, connecting anew", self._where)
             client.disconnect()

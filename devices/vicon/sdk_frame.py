@@ -1,21 +1,30 @@
 """One frame out of the vendor's SDK, in the terms of the native client."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.errors import WireFormatError
-from devices.vicon.frames import LABELED, DeviceSamples, Frame
+from devices.vicon.frames import (
+    LABELED,
+    SEGMENT_POSE,
+    UNLABELED,
+    DeviceSamples,
+    Frame,
+)
 from devices.vicon.layout import FORCE, MOMENT, Output
-from devices.vicon.objects import Statics
+from devices.vicon.objects import Statics, Subject
 from devices.vicon.sdk_library import Component, SdkLibrary
 from devices.vicon.sdk_package import VendorClient
 from devices.vicon.wire import ObjectId
 
-#: Subjects and their markers by name, and the number of devices.
-Signature = tuple[tuple[tuple[str, tuple[str, ...]], ...], int]
+#: A subject's name and those of its markers, and of its segments where wanted.
+Named = tuple[str, tuple[str, ...], tuple[str, ...]]
+#: The subjects and the number of devices.
+Signature = tuple[tuple[Named, ...], int]
 _CORES: Mapping[tuple[str, ...], ObjectId] = {
     FORCE: ObjectId.FORCE_FRAME,
     MOMENT: ObjectId.MOMENT_FRAME,
@@ -24,8 +33,17 @@ _CORES: Mapping[tuple[str, ...], ObjectId] = {
 Select = Callable[[Statics], Sequence[Output]]
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to read beside the markers; `outputs` None for no device data at all."""
+
+    outputs: Select | None = None
+    segments: bool = False
+    unlabeled: bool = False
+
+
 class SdkFrames:
-    """Reads the frame the SDK holds now. `outputs` are the device channels to read.
+    """Reads the frame the SDK holds now.
 
     When `signature` of a frame differs from `expected`, the description is out of date.
     `turned`: the server has Y up, and the SDK turns the vectors of plates, which are in
@@ -37,12 +55,13 @@ class SdkFrames:
         client: VendorClient,
         library: SdkLibrary,
         statics: Statics,
-        outputs: Select,
+        wanted: Wanted,
         *,
         turned: bool = False,
     ) -> None:
         self._client, self._library, self._statics = client, library, statics
-        self.expected = _signature(statics)
+        self._wanted = wanted
+        self.expected = _signature(statics, wanted)
         markers = [
             (subject.name, name, subject.subject_id, marker_id)
             for subject in statics.subjects
@@ -50,25 +69,16 @@ class SdkFrames:
         ]
         self._names = [(subject, marker) for subject, marker, *_ in markers]
         self._ids = np.array([m[2:] for m in markers], np.uint32).reshape(-1, 2)
-        self._outputs = _components(statics, outputs(statics))
+        selected = wanted.outputs(statics) if wanted.outputs else ()
+        self._outputs = _components(statics, selected)
         self._turned = _plates(statics) if turned else frozenset()
         self._n: dict[int, int] = {}
 
     def signature(self) -> Signature:
         """Return who and what is in the frame."""
         client = self._client
-        subjects = tuple(
-            (
-                name,
-                tuple(
-                    client.get_marker_name(name, i)
-                    for i in range(client.get_marker_count(name) or 0)
-                ),
-            )
-            for name in map(
-                client.get_subject_name, range(client.get_subject_count() or 0)
-            )
-        )
+        names = map(client.get_subject_name, range(client.get_subject_count() or 0))
+        subjects = tuple((n, self._markers(n), self._segments(n)) for n in names)
         return subjects, self._library.device_count()
 
     def read(self, arrival_s: float) -> Frame:
@@ -81,8 +91,44 @@ class SdkFrames:
             timecode=library.timecode(),
             latency_s=library.latency_s(),
             labeled=self._labeled(),
+            unlabeled=self._unlabeled(),
             samples=self._samples(),
+            global_segments=self._poses(),
         )
+
+    def _markers(self, subject: str) -> tuple[str, ...]:
+        n = self._client.get_marker_count(subject) or 0
+        return tuple(self._client.get_marker_name(subject, i) for i in range(n))
+
+    def _segments(self, subject: str) -> tuple[str, ...]:
+        if not self._wanted.segments:
+            return ()
+        n = self._client.get_segment_count(subject) or 0
+        return tuple(self._client.get_segment_name(subject, i) for i in range(n))
+
+    def _poses(self) -> dict[int, NDArray[Any]]:
+        if not self._wanted.segments:
+            return {}
+        return {s.subject_id: self._poses_of(s) for s in self._statics.subjects}
+
+    def _poses_of(self, subject: Subject) -> NDArray[Any]:
+        client, name, found = self._client, subject.name, []
+        for segment in subject.segments:
+            at_mm = client.get_segment_global_translation(name, segment.name)
+            turned = client.get_segment_global_rotation_matrix(name, segment.name)
+            if at_mm is not None and turned is not None:
+                found.append((segment.segment_id, at_mm, turned))
+        return np.array(found, SEGMENT_POSE)
+
+    def _unlabeled(self) -> NDArray[Any]:
+        at, n = self._client.get_unlabeled_marker_global_translation, 0
+        if self._wanted.unlabeled:
+            n = self._client.get_unlabeled_marker_count() or 0
+        found = [at_mm for at_mm in map(at, range(n)) if at_mm is not None]
+        unlabeled = np.zeros(len(found), UNLABELED)
+        if found:
+            unlabeled["position_mm"] = found
+        return unlabeled
 
     def _labeled(self) -> NDArray[Any]:
         at = self._client.get_marker_global_translation
@@ -143,9 +189,13 @@ def _plates(statics: Statics) -> frozenset[int]:
     return frozenset(id_ for id_, found in cores.items() if _CORES.keys() <= found)
 
 
-def _signature(statics: Statics) -> Signature:
+def _signature(statics: Statics, wanted: Wanted) -> Signature:
     subjects = tuple(
-        (subject.name, tuple(name for _, name in subject.markers))
+        (
+            subject.name,
+            tuple(name for _, name in subject.markers),
+            tuple(s.name for s in subject.segments) if wanted.segments else (),
+        )
         for subject in statics.subjects
     )
     return subjects, len(statics.devices)

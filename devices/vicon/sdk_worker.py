@@ -8,7 +8,7 @@ Requests and frames travel as pickles over a socket pair, which nobody else can 
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
@@ -18,6 +18,7 @@ from devices.vicon.frames import Frame
 from devices.vicon.layout import Output, build_layout
 from devices.vicon.objects import Statics
 from devices.vicon.sdk import SdkClient
+from devices.vicon.sdk_frame import Wanted
 from devices.vicon.sdk_messages import Answer, Arrived, Request
 
 POLL_S = 0.02
@@ -79,10 +80,8 @@ class Worker:
             self._connection.send(Arrived(bare))
 
 
-def wanted_outputs(
-    config: ViconConfig, where: str
-) -> Callable[[Statics], Sequence[Output]] | None:
-    """Select the channels that become columns; none where the session does not do."""
+def wanted_of(config: ViconConfig, where: str) -> Wanted:
+    """Say what the streams need; no device channels where the session does not do."""
 
     def select(statics: Statics) -> Sequence[Output]:
         try:
@@ -90,7 +89,11 @@ def wanted_outputs(
         except DeviceError:
             return ()  # the adapter meets the same error, and says so
 
-    return select if config.forces else None
+    return Wanted(
+        outputs=select if config.forces else None,
+        segments=config.segments,
+        unlabeled=config.unlabeled_markers > 0,
+    )
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -99,8 +102,8 @@ def main(arguments: Sequence[str]) -> None:
     connection = Connection(int(arguments[0]))
     try:
         config, where = connection.recv()
-        outputs = wanted_outputs(config, where)
-        client = SdkClient(config.host, config.port, where, outputs, time.monotonic)
+        wanted = wanted_of(config, where)
+        client = SdkClient(config.host, config.port, where, wanted, time.monotonic)
         Worker(client, connection).run()
     except (EOFError, OSError):  # the adapter is gone, and the SDK with it
         return

@@ -6,30 +6,40 @@ from devices.errors import DeviceError, DeviceTimeoutError
 from devices.stream import StreamSpec
 from devices.vicon.assemble import ForceRows, MarkerRows
 from devices.vicon.config import ViconConfig
+from devices.vicon.extra_rows import FrameRows, SegmentRows, UnlabeledRows
 from devices.vicon.frames import Frame
 from devices.vicon.generations import Generations
 from devices.vicon.layout import Layout, build_layout
 from devices.vicon.objects import Statics
 from devices.vicon.probe import RateProbe
-from devices.vicon.specs import force_spec, marker_spec
+from devices.vicon.specs import (
+    force_spec,
+    marker_spec,
+    segment_spec,
+    unlabeled_spec,
+)
 
 PATIENCE_FRAMES = 10
 
 
 @dataclass(frozen=True, eq=False)
 class Session:
-    """What was learned from the server; `forces` is None without plates and sync."""
+    """What was learned from the server; `forces` is None without plates and sync.
+
+    `per_frame` are the streams of one row a frame, the markers first.
+    """
 
     statics: Statics
     layout: Layout
-    markers: MarkerRows
-    marker_spec: StreamSpec
+    per_frame: tuple[tuple[StreamSpec, FrameRows], ...]
     forces: ForceRows | None = None
     force_spec: StreamSpec | None = None
 
     @property
     def specs(self) -> tuple[StreamSpec, ...]:
-        return (self.marker_spec, *([self.force_spec] if self.force_spec else []))
+        (markers, _), *others = self.per_frame
+        forces = [self.force_spec] if self.force_spec else []
+        return (markers, *forces, *(spec for spec, _ in others))
 
     def changed_since(self, previous: "Session") -> tuple[StreamSpec, ...]:
         """Specs that are not those of an earlier state."""
@@ -89,12 +99,18 @@ class Learner:
 
     def _session(self, layout: Layout, probe: RateProbe | None) -> Session:
         statics = self._statics or Statics()
-        number = self._generations.number
-        markers, marker = MarkerRows(layout), marker_spec(layout, self._config)
-        if probe is None:
-            return Session(statics, layout, markers, number(marker))
-        per_frame, per_device_frame = probe.result()
-        forces = ForceRows(layout, statics, per_device_frame)
-        force = force_spec(layout, self._config, per_frame)
-        specs = number(marker), number(force)
-        return Session(statics, layout, markers, specs[0], forces, specs[1])
+        number, config = self._generations.number, self._config
+        force = rows = None
+        if probe is not None:
+            per_frame, per_device_frame = probe.result()
+            rows = ForceRows(layout, statics, per_device_frame)
+            force = number(force_spec(layout, config, per_frame))
+        markers = marker_spec(layout, config), MarkerRows(layout)
+        found: list[tuple[StreamSpec, FrameRows]] = [markers]
+        if config.segments:
+            found.append((segment_spec(layout, config), SegmentRows(layout)))
+        if config.unlabeled_markers:
+            places = UnlabeledRows(layout, config.unlabeled_markers)
+            found.append((unlabeled_spec(layout, config), places))
+        numbered = tuple((number(spec), rows_) for spec, rows_ in found)
+        return Session(statics, layout, numbered, rows, force)

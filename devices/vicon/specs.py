@@ -12,6 +12,8 @@ from devices.vicon.layout import FORCE, MOMENT, Layout, Plate, corners_m, inclin
 
 MARKERS = "vicon-markers"
 FORCES = "vicon-forces"
+SEGMENTS = "vicon-segments"
+UNLABELED = "vicon-unlabeled"
 COUNTER_MODULUS = 2**24
 
 _NOTE = (
@@ -27,23 +29,64 @@ def marker_spec(layout: Layout, config: ViconConfig) -> StreamSpec:
         for label in layout.marker_labels
         for axis in "XYZ"
     )
+    setup = {
+        "name": layout.subjects[0],
+        "subjects": list(layout.subjects),
+        "ignored_subjects": list(layout.ignored),
+        "markers": list(layout.marker_labels),
+    }
+    return _per_frame(MARKERS, positions, layout, config, setup)
+
+
+def segment_spec(layout: Layout, config: ViconConfig) -> StreamSpec:
+    """Describe `vicon-segments`: global poses, quaternions with the scalar last."""
+    poses = tuple(
+        Channel(f"{label}_{part}", unit, kind)
+        for label in layout.segment_labels
+        for part, unit, kind in (
+            *((axis, "meters", f"Position{axis}") for axis in "XYZ"),
+            *((f"Q{axis}", "quaternion", f"Orientation{axis}") for axis in "XYZW"),
+        )
+    )
+    setup = {
+        "subjects": list(layout.subjects),
+        "segments": list(layout.segment_labels),
+        "orientation": "unit quaternion x, y, z, w, segment to world; w >= 0",
+    }
+    return _per_frame(SEGMENTS, poses, layout, config, setup)
+
+
+def unlabeled_spec(layout: Layout, config: ViconConfig) -> StreamSpec:
+    """Describe `vicon-unlabeled`: how many there were, then the first of them."""
+    channels = (
+        Channel("n", "", "Count"),
+        *(
+            Channel(f"U{i}_{axis}", "meters", f"Position{axis}")
+            for i in range(1, config.unlabeled_markers + 1)
+            for axis in "XYZ"
+        ),
+    )
+    order = "as sent: a place is not the same marker from frame to frame"
+    return _per_frame(UNLABELED, channels, layout, config, {"order": order})
+
+
+def _per_frame(
+    name: str,
+    channels: tuple[Channel, ...],
+    layout: Layout,
+    config: ViconConfig,
+    setup: Mapping[str, Any],
+) -> StreamSpec:
+    """Describe a stream of one row per frame, whose first column is its number."""
+    axes = {"coordinate_system": "right-handed, Z up"}
     return StreamSpec(
-        name=MARKERS,
+        name=name,
         type="MoCap",
         rate_hz=layout.frame_hz,
-        channels=(Channel("frame", "", "FrameNumber"), *positions),
+        channels=(Channel("frame", "", "FrameNumber"), *channels),
         serial=config.serial,
         counter=Counter("device", "frame", COUNTER_MODULUS),
-        metadata={
-            **_common(),
-            "setup": {
-                "name": layout.subjects[0],
-                "subjects": list(layout.subjects),
-                "ignored_subjects": list(layout.ignored),
-                "markers": list(layout.marker_labels),
-                "coordinate_system": "right-handed, Z up",
-            },
-        },
+        metadata={**_common(), "setup": {**setup, **axes}},
     )
 
 

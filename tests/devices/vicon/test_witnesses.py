@@ -17,7 +17,7 @@ from devices.vicon.client import CgStreamClient
 from devices.vicon.config import ViconConfig
 from devices.vicon.load import Load, LoadScene
 from devices.vicon.sdk import SdkClient
-from devices.vicon.sdk_frame import all_outputs
+from devices.vicon.sdk_frame import Wanted, all_outputs
 from devices.vicon.wire import ObjectId
 from tests.builders.vicon_script import ScriptedServer
 from tests.builders.vicon_sdk import RunningLoad, needs_sdk
@@ -74,7 +74,7 @@ def assert_equal(sdk: Collected, ours: Collected, at_least: int = 20) -> None:
 
 
 def test_the_walking_person() -> None:
-    faults = ["occlude:marker=LKNE,at=0,for=0.6", "drop:input=Lock Lab,at=0.3,for=9"]
+    faults = ["occlude:marker=LKNE,at=0,for=9", "drop:input=Lock Lab,at=0.3,for=9"]
     with RunningTwin(lab_config(skew_ppm=80.0, faults=faults)) as running:
         running.lab.append("belts", WALK)
         sdk, ours = both(running.adapter, 50)
@@ -115,7 +115,7 @@ def test_every_value_of_a_full_frame() -> None:
         link = TcpLink("127.0.0.1", running.port, now=time.perf_counter, port_option="")
         ours = CgStreamClient(link, "test", frozenset(wanted), time.perf_counter)
         sdk = SdkClient(
-            "127.0.0.1", running.port, "test", all_outputs, time.perf_counter
+            "127.0.0.1", running.port, "test", Wanted(all_outputs), time.perf_counter
         )
         found = []
         for client in (sdk, ours):
