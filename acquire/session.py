@@ -69,7 +69,7 @@ class Session:
         begins = "session_resume" if self.folder.resumes else "session_start"
         self._publish(begins, {"protocol": self._protocol.name})
         self._supervisor = Supervisor(
-            children(self._rig, self.folder.rig_file, self._plan.runtime_dir),
+            children(self._plan, self.folder.name, self.folder.rig_file),
             self._plan.runtime_dir / "log",
             on_restart=self._restarted,
         )

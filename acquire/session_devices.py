@@ -6,25 +6,33 @@ from pathlib import Path
 
 from acquire.control import ControlClient, ControlError
 from acquire.rig import RigConfig
-from acquire.session_plan import SessionError
+from acquire.session_plan import SessionError, SessionPlan
 from acquire.supervise import ChildSpec
 
 STREAMS_TIMEOUT_S = 60.0
 POLL_S = 0.1
 
 
-def children(rig: RigConfig, rig_file: Path, runtime_dir: Path) -> list[ChildSpec]:
-    """Name every process of a session: one per device, the recorder, quality."""
-    common = ("--session-id", rig.lsl.session_id, "--runtime", str(runtime_dir))
+def children(plan: SessionPlan, session: str, rig_file: Path) -> list[ChildSpec]:
+    """Name every process: one per device, the recorder, quality, and live gait."""
+    rig, runtime = plan.rig, str(plan.runtime_dir)
+    common = ("--session-id", rig.lsl.session_id, "--runtime", runtime)
     with_rig = ("--rig", str(rig_file))
     hosts = [
         ChildSpec(name, "acquire.device_host", (*with_rig, "--device", name, *common))
         for name in rig.devices
     ]
+    visit = (
+        *("--dataset", str(plan.dataset)),
+        *("--participant", plan.participant, "--session", session),
+    )
+    has_markers = any(entry.kind == "vicon" for entry in rig.devices.values())
+    gait = ChildSpec("gait-live", "acquire.gait_live", (*with_rig, *common, *visit))
     return [
         *hosts,
         ChildSpec("recorder", "acquire.recorder", common),
         ChildSpec("quality", "acquire.quality", (*with_rig, *common)),
+        *([gait] if has_markers else []),
     ]
 
 
