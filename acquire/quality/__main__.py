@@ -6,6 +6,7 @@ Ctrl-C. With ``--runtime`` it also answers ``snapshot`` and ``shutdown`` as ``qu
 
 import argparse
 import contextlib
+import math
 import signal
 import sys
 import threading
@@ -62,6 +63,7 @@ def _answering(
         return {
             name: {
                 "level": verdict.level,
+                "values": _known(verdict.values),
                 "findings": [asdict(finding) for finding in verdict.findings],
             }
             for name, verdict in service.verdicts.items()
@@ -76,6 +78,11 @@ def _answering(
     return ControlServer(
         "quality", {"snapshot": snapshot, "shutdown": shutdown}, runtime
     )
+
+
+def _known(values: Mapping[str, float]) -> dict[str, float]:
+    """Leave out what cannot be told now: JSON has no NaN."""
+    return {name: value for name, value in values.items() if math.isfinite(value)}
 
 
 if __name__ == "__main__":

@@ -4,15 +4,15 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from acquire.quality import amode, emg, force, markers, stream
+from acquire.quality import amode, emg, force, markers, person, stream
 from acquire.quality.hysteresis import Hysteresis
 from acquire.quality.limits import Limits, merged
 from acquire.quality.metric import RANK, Level, Metric, Window
 
 BY_TYPE: Mapping[str, tuple[Metric, ...]] = {
-    "EMG": emg.METRICS,
-    "Force": force.METRICS,
-    "MoCap": markers.METRICS,
+    "EMG": (*emg.METRICS, *person.EMG),
+    "Force": (*force.METRICS, *person.FORCE),
+    "MoCap": (*markers.METRICS, *person.MARKERS),
     "Ultrasound": amode.METRICS,
 }
 SILENT_TYPES = frozenset({"Markers", "Quality"})  #: may say nothing for minutes
