@@ -1,6 +1,7 @@
 """Recordings of the simulated person: standing still, and walking."""
 
 import dataclasses
+from functools import cache
 
 import numpy as np
 
@@ -72,10 +73,12 @@ def recorded(walk):
     return dataclasses.replace(made, recording=recording)
 
 
+@cache
 def static_session():
     return recorded(PersonWalk(duration_s=4.0, person=standing(), since_s=0.0))
 
 
+@cache
 def walk_session():
     walk = walker(1.0, 0.0)
     return recorded(
