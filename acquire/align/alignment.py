@@ -27,6 +27,7 @@ from acquire.storage.recording import RecordedStream, Recording
 
 _LOG = logging.getLogger("kinemuse.align")
 _MARKERS, _FORCES = "vicon-markers", "vicon-forces"
+_VICON = (_MARKERS, _FORCES, "vicon-segments", "vicon-unlabeled")
 _WIDE_S = 1.0  #: second try, where stamps and edges disagree by more than 0.25 s
 
 Array = NDArray[np.float64]
@@ -77,6 +78,8 @@ class _Reference:
     """The reference clock: its edges, and how LSL stamps relate to it."""
 
     name: str
+    exact: tuple[str, ...] = ()  #: streams whose samples are the clock
+    frame_hz: float = 100.0  #: trial time 0 is a whole number of these
     edges: sync.Edges = sync.NO_EDGES
     lsl: sync.ClockFit | None = None  #: reference seconds to LSL seconds
     lsl_half_width_s: float = 0.0
@@ -103,6 +106,7 @@ def align(
     *,
     prior_half_width_s: float = 0.25,
     skews: Mapping[str, SharedSkew] | None = None,
+    reference_stream: str = "",
 ) -> Alignment:
     """Fit the clock of every stream of a recording; never raises on poor data.
 
@@ -110,7 +114,8 @@ def align(
     frames, LSL stamps say roughly where to look (± `prior_half_width_s`). A stream
     without edges follows its stamps, with status ``degraded`` and a wide interval.
     Without Vicon the reference is the LSL clock itself. `skews` are what other trials
-    of the session know of the streams' clocks, by name.
+    of the session know of the streams' clocks, by name. `reference_stream` takes the
+    place of Vicon: its samples are the clock, its trigger the edges.
     """
     counted: dict[str, CountedStream] = {}
     for stream in recording.streams:
@@ -120,7 +125,7 @@ def align(
         if name in counted:
             name = f"{name}:{stream.generation or len(counted)}"
         counted[name] = count_samples(stream, name)
-    reference = _find_reference(counted)
+    reference = _find_reference(counted, reference_stream)
     clocks = {
         name: _align_stream(
             stream, reference, prior_half_width_s, (skews or {}).get(name)
@@ -132,9 +137,9 @@ def align(
     falls = reference.edges.index[~reference.edges.rising]
     rise = float(rises[0]) if rises.size else float("nan")
     fall = float(falls[-1]) if falls.size else float("nan")
-    if _MARKERS in counted:
+    if _MARKERS in counted and not reference_stream:
         rise, fall = captured_span_s(counted[_MARKERS].source) or (rise, fall)
-    frame = counted[_MARKERS].source.rate_hz if _MARKERS in counted else 100.0
+    frame = reference.frame_hz
     t0 = float(np.ceil(rise * frame - 1e-6) / frame)
     for name, clock in clocks.items():
         if clock.status not in ("ok",):
@@ -151,29 +156,43 @@ def align(
     )
 
 
-def _find_reference(counted: Mapping[str, CountedStream]) -> _Reference:
+def _find_reference(
+    counted: Mapping[str, CountedStream], asked: str = ""
+) -> _Reference:
     forces, markers = counted.get(_FORCES), counted.get(_MARKERS)
+    if asked:
+        if asked not in counted or counted[asked].source.rate_hz <= 0:
+            regular = [n for n, c in counted.items() if c.source.rate_hz > 0]
+            raise ValueError(f"no regular stream {asked!r}; there are {regular}")
+        forces = markers = counted[asked]
     base = markers if markers is not None and markers.n_rows else forces
     if base is None or base.n_rows == 0:
         return _Reference("lsl", reasons=["no Vicon stream: times are LSL seconds"])
     fit = sync.fit_stamps(
         base.index, base.stamps, rate_hz=base.source.rate_hz, half_width_s=0.02
     )
-    reference = _Reference(_MARKERS, lsl=fit if fit.runs else None)
+    reference = _Reference(
+        asked or _MARKERS,
+        exact=(asked,) if asked else _VICON,
+        lsl=fit if fit.runs else None,
+    )
+    if markers is not None:
+        reference.frame_hz = markers.source.rate_hz
     if fit.runs:
         middle = 0.5 * (fit.runs[0].first + fit.runs[0].last)
         reference.lsl_half_width_s = float(fit.half_width_s(middle))
     if forces is None or forces.n_rows == 0:
         reference.reasons.append(f"no {_FORCES} stream: no trigger edges to align to")
         return reference
-    forces.shift(_whole_turns(forces, reference))
+    if forces is not base:
+        forces.shift(_whole_turns(forces, reference))
     rate = forces.source.rate_hz
     seen = forces.edges
     reference.edges = sync.Edges(
         seen.index / rate, seen.rising, seen.half_width / rate
     ).cleaned()
     if len(seen) == 0:
-        reference.reasons.append(f"{_FORCES}: no edge of the trigger line")
+        reference.reasons.append(f"{forces.name}: no edge of the trigger line")
         reference.reasons += forces.edge_reasons
     return reference
 
@@ -200,7 +219,7 @@ def _align_stream(
         return stream.clock(empty)
     if reference.name == "lsl":
         return stream.clock(_by_stamps(stream, reference, ()))
-    if stream.name.split(":")[0] in (_MARKERS, _FORCES):
+    if stream.name.split(":")[0] in reference.exact:
         first, last = float(stream.index.min()), float(stream.index.max())
         return stream.clock(sync.exact_clock(source.rate_hz, first, last))
     if len(stream.edges) == 0 or len(reference.edges) == 0:

@@ -12,7 +12,12 @@ from acquire.align.streams import SharedSkew
 
 _WANDER_PER_S, _WANDER_MOST = 10e-6 / 1200.0, 10e-6  #: of a quartz: 10 ppm in 20 min
 _SAME_COUNT_S = 0.2  #: a count that runs on agrees with its stamps to this
-_REFERENCES = ("vicon-markers", "vicon-forces")
+_REFERENCES = (
+    "vicon-markers",
+    "vicon-forces",
+    "vicon-segments",
+    "vicon-unlabeled",
+)
 _FALSE_PER = 5  #: of so many trials one may hide a loss, and always one
 
 
@@ -80,7 +85,7 @@ def _reference_runs_on(trials: Sequence[TrialEvidence]) -> bool:
         before.reference == after.reference
         and any(
             _turned(before.clocks[name], after.clocks[name]) == 0.0
-            for name in _REFERENCES
+            for name in (before.reference, *_REFERENCES)
             if name in before.clocks and name in after.clocks
         )
         for before, after in pairwise(trials)
