@@ -29,9 +29,11 @@ from acquire.gait.baselines import (
 from acquire.gait.model_trial import ModelOutputs, model_trial
 from acquire.gait.plate_checks import analyse_checked
 from acquire.gait.plates import Deck
+from acquire.gait.processing import Processing
 from acquire.gait.survey import DeckSettings, deck_settings, surveyed_plates
 from acquire.gait.trial import GaitInput, GaitResult
 from acquire.model_basis import ModelBasis, baselines_of, basis_inputs, basis_of
+from acquire.processing import processing_of
 from acquire.session_clocks import SessionClocks
 from acquire.storage import labels
 from acquire.storage.derived_file import Group, write_derived
@@ -80,7 +82,8 @@ def derive(trial_path: Path, session: SessionClocks | None = None) -> Path:
     mass_kg = basis.measures.mass_kg if basis.measures else None
     baselines = baselines_of(trial_path, unloaded_baseline)
     gait = gait_of(facts, deck, baselines, mass_kg)
-    model = model_of(facts, gait, basis)
+    processing = processing_of(_rig(trial_path), trial_path)
+    model = model_of(facts, gait, basis, processing)
     groups = {
         "clock": Group(
             groups={
@@ -91,7 +94,7 @@ def derive(trial_path: Path, session: SessionClocks | None = None) -> Path:
         "time": time_group(facts.alignment, facts.t0_s),
         "interval": interval_group(facts.alignment),
         "edges": edge_group(facts.alignment, facts.t0_s),
-        "gait": gait_group(gait, model, basis),
+        "gait": gait_group(gait, model, basis, processing),
         "quality": quality_group(facts),
     }
     attributes: dict[str, str | int | float | bool] = {
@@ -265,7 +268,9 @@ def _baseline(path: Path, _: int) -> Baseline:
     )
 
 
-def model_of(facts: TrialFacts, gait: GaitResult, basis: ModelBasis) -> ModelOutputs:
+def model_of(
+    facts: TrialFacts, gait: GaitResult, basis: ModelBasis, processing: Processing
+) -> ModelOutputs:
     """Return the gait model's outputs; without a basis none, and why."""
     if basis.measures is None or basis.calibration is None:
         return ModelOutputs(np.empty(0), remarks=basis.remarks)
@@ -275,7 +280,16 @@ def model_of(facts: TrialFacts, gait: GaitResult, basis: ModelBasis) -> ModelOut
         if "vicon-forces" in facts.recording
         else 1000.0
     )
-    return model_trial(markers, at, gait, rate_hz, basis.measures, basis.calibration)
+    return model_trial(
+        markers,
+        at,
+        gait,
+        rate_hz,
+        basis.measures,
+        basis.calibration,
+        marker_rate_hz=marker_rate_hz(facts.recording),
+        processing=processing,
+    )
 
 
 def joined_markers(facts: TrialFacts) -> tuple[dict[str, Floats], Floats]:

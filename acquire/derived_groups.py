@@ -13,8 +13,9 @@ from acquire.align.streams import StreamClock
 from acquire.gait.cycles import Stride
 from acquire.gait.events import GaitEvent, Kind, Source
 from acquire.gait.feet import SIDES, Side
-from acquire.gait.model_trial import ModelOutputs
+from acquire.gait.model_trial import PROCESSING, ModelOutputs
 from acquire.gait.plug_in_gait import ANGLES, FORCES, MOMENTS, POWERS
+from acquire.gait.processing import Processing
 from acquire.gait.trial import GaitResult
 from acquire.model_basis import ModelBasis
 from acquire.storage.derived_file import Derived, Group
@@ -115,12 +116,20 @@ def edge_group(alignment: Alignment, t0_s: float) -> Group:
     )
 
 
-def model_groups(model: ModelOutputs, basis: ModelBasis) -> dict[str, Group]:
-    """Return angles, joint forces, moments and powers, with the model's parameters."""
+def model_groups(
+    model: ModelOutputs, basis: ModelBasis, processing: Processing
+) -> dict[str, Group]:
+    """Return angles, joint forces, moments and powers, with the model's parameters.
+
+    Beside them the markers that they rest on: `filled` says by label how each frame
+    came about, 0 measured, 1 by a spline, 2 with its segment.
+    """
     if not model.arrays or basis.measures is None or basis.calibration is None:
         return {}
     parameters = {
         "model": "Plug-in Gait",
+        "source": model.source,
+        "processing": json.dumps(asdict(processing)),
         "measures": json.dumps(asdict(basis.measures)),
         "calibration": json.dumps(asdict(basis.calibration)),
     }
@@ -134,6 +143,16 @@ def model_groups(model: ModelOutputs, basis: ModelBasis) -> dict[str, Group]:
                 units={"time_s": "s", **dict.fromkeys(arrays, unit)},
                 axis="time_s",
             )
+    time = {"time_s": model.time_s}
+    made = {name: how for name, how in model.markers.method.items() if how.any()}
+    if model.markers.markers_m:
+        groups["markers"] = Group(
+            {**time, **model.markers.markers_m},
+            {"processing": parameters["processing"]},
+            {"filled": Group({**time, **made}, axis="time_s", units={"time_s": "s"})},
+            {"time_s": "s", **dict.fromkeys(model.markers.markers_m, "m")},
+            "time_s",
+        )
     return groups
 
 
@@ -186,6 +205,7 @@ def gait_group(
     found: GaitResult,
     model: ModelOutputs = NO_MODEL,
     basis: ModelBasis = NO_BASIS,
+    processing: Processing = PROCESSING,
 ) -> Group:
     """Return events, strides, the reaction on each foot, and the model's outputs."""
     events, strides = found.events, found.strides
@@ -228,7 +248,7 @@ def gait_group(
                 attributes={"frame": "world", "acts_on": "person"},
             ),
             **plate_groups(found),
-            **model_groups(model, basis),
+            **model_groups(model, basis, processing),
         },
     )
 

@@ -19,6 +19,7 @@ from acquire.gait.marker_checks import MarkerError
 from acquire.gait.measures import MeasureError, Measures, measures
 from acquire.gait.segments import Calibration
 from acquire.gait.static_calibration import calibrate
+from acquire.processing import processing_inputs
 from acquire.storage.errors import LayoutError
 from acquire.storage.layout import TrialKey, dataset_root, find_archives, parse_path
 from acquire.storage.provenance import sha256
@@ -44,7 +45,7 @@ def basis_inputs(trial_path: Path) -> dict[str, str]:
     root, key = _place(trial_path)
     if root is None or key is None:
         return {}
-    found: dict[str, str] = {}
+    found = processing_inputs(trial_path)
     known = _sheet(root, key)
     if known is not None:
         text = json.dumps(known, sort_keys=True)

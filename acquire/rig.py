@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from acquire.processing import ProcessingConfig
 from devices import registry
 from devices.adapter import DeviceAdapter
 from devices.errors import DeviceNotFoundError
@@ -85,6 +86,8 @@ class RigConfig(_Part):
     """Streams a recording must hold; empty: those of every required device."""
     deck: DeckConfig | None = None
     """Geometry of the deck; a virtual lab has its own in `lab.plates`."""
+    processing: ProcessingConfig = ProcessingConfig()
+    """How markers are prepared for the gait model; a dataset may say otherwise."""
     devices: Annotated[Mapping[str, DeviceEntry], Field(min_length=1)]
     lab: LabConfig | None = None
 

@@ -29,6 +29,37 @@ def frame_means(rows: Floats, per_frame: int, n_frames: int) -> Floats:
     return np.asarray(windows[::per_frame][:n_frames] @ weights)
 
 
+def means_around(rows: Floats, places: Floats, width: float) -> Floats:
+    """Average rows (m, k) over `width` samples around `places` (n,), shape (n, k).
+
+    `places` are sample numbers, whole or not; between samples the rows are straight.
+    With whole ones and an even width this is `frame_means`. NaN where a sample in the
+    window is, and where the window reaches more than itself beyond the recording.
+    """
+    lost = np.asarray(np.isnan(rows).any(axis=1))
+    known = np.where(lost[:, None], 0.0, rows)
+    area = np.zeros_like(known)
+    area[1:] = np.cumsum((known[1:] + known[:-1]) / 2, axis=0)
+    count = np.concatenate([[0], np.cumsum(lost)])
+    low, high = places - width / 2, places + width / 2
+    last = len(rows) - 1
+    a, b = np.clip(low, 0, last), np.clip(high, 0, last)
+    means = (_at(area, known, b) - _at(area, known, a)) / np.maximum(b - a, 1e-9)[
+        :, None
+    ]
+    from_, to = np.floor(a).astype(int), np.ceil(b).astype(int)
+    unknown = (count[to + 1] > count[from_]) | (b - a < width / 2 - 1e-9)
+    means[unknown] = np.nan
+    return np.asarray(means)
+
+
+def _at(area: Floats, rows: Floats, place: Floats) -> Floats:
+    """Return the integral of rows from the first sample to `place` (n,)."""
+    k = np.minimum(place.astype(int), len(rows) - 2)
+    part = (place - k)[:, None]
+    return np.asarray(area[k] + part * (rows[k] + part / 2 * (rows[k + 1] - rows[k])))
+
+
 def at_frames(load: FootLoad, per_frame: int, n_frames: int) -> FootLoad:
     """Return a foot's load at marker frames instead of force samples."""
     parts = (load.force_n, load.moment_nm, load.plate_moment_nm)

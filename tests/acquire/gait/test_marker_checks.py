@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from acquire.gait.gap_filling import fill_gaps
 from acquire.gait.marker_checks import MarkerError, check_markers
 from acquire.gait.measures import MeasureError, measures
 from acquire.gait.plug_in_gait import kinematics
@@ -90,20 +89,6 @@ def test_impossible_measures_are_named(name: str, value: float, message: str) ->
 
 def test_no_mass_is_no_obstacle_to_angles() -> None:
     assert measures(sheet(mass_kg=0.0)).mass_kg is None
-
-
-def test_short_gaps_are_filled_and_flagged(markers) -> None:
-    whole = markers["LKNE"]
-    rows = whole.copy()
-    rows[50:58] = np.nan
-    rows[100:120] = np.nan
-    rows[:3] = np.nan
-    filled, made = fill_gaps({"LKNE": rows})
-    assert np.flatnonzero(made["LKNE"]).tolist() == list(range(50, 58))
-    assert np.abs(filled["LKNE"][50:58] - whole[50:58]).max() < 0.002
-    assert np.isnan(filled["LKNE"][100:120]).all()
-    assert np.isnan(filled["LKNE"][:3]).all()
-    assert np.isnan(rows[50]).all()  # what was recorded stays
 
 
 def test_a_hidden_marker_hides_what_rests_on_it(markers) -> None:
