@@ -1,7 +1,8 @@
 """Commands about recordings: record, recover, align, check."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,7 +30,10 @@ CLOCK_COLUMNS = {
 
 
 def record(
-    out: Annotated[Path, typer.Option(help="XDF file to write; never overwritten.")],
+    out: Annotated[
+        Path,
+        typer.Option(help="XDF file, never overwritten; a folder with --remote."),
+    ],
     stream: Annotated[
         list[str] | None,
         typer.Option(help="Name or XPath predicate; repeatable. Default: all."),
@@ -39,10 +43,38 @@ def record(
     ] = None,
     session_id: Annotated[str, typer.Option(help="LSL session.")] = "kinemuse",
     scope: Annotated[str, typer.Option(help="machine, link or site.")] = "machine",
+    override_reason: Annotated[
+        str, typer.Option(help="Record although something is missing; why, in words.")
+    ] = "",
     *,
+    remote: Annotated[
+        bool, typer.Option("--remote", help="Obey LabRecorder's remote commands.")
+    ] = False,
+    remote_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="TCP port of --remote; 0: a free one.")
+    ] = 22345,
+    remote_host: Annotated[
+        str, typer.Option(help="Address to listen on; beyond loopback with a token.")
+    ] = "127.0.0.1",
+    remote_token: Annotated[
+        str,
+        typer.Option(
+            envvar="KINEMUSE_REMOTE_TOKEN", help="What other computers must send first."
+        ),
+    ] = "",
     as_json: Json = False,
 ) -> None:
-    """Record any LSL streams into an XDF file."""
+    """Record any LSL streams into an XDF file, now or when a remote control says so."""
+    if remote:
+        if seconds is not None or override_reason:
+            raise typer.BadParameter(
+                "--seconds and --override-reason are for a recording that starts now; "
+                "with --remote, stop and start {override:reason} say so"
+            )
+        _remote(
+            out, stream or (), remote_host, remote_port, remote_token, session_id, scope
+        )
+        return
     from acquire.recorder.adhoc import record as record_streams
 
     with stderr.status("looking for streams") as status:
@@ -51,11 +83,9 @@ def record(
             stream or (),
             seconds,
             session_id,
-            lambda seen: status.update(
-                f"{seen['state']}  {seen['elapsed_s']:.0f} s  "
-                f"{seen['bytes'] / 1e6:.1f} MB  {len(seen['streams'])} streams"
-            ),
+            lambda seen: status.update(_progress(seen)),
             scope=scope,
+            override_reason=override_reason,
         )
     if as_json:
         facts = {"seconds": result.seconds, "bytes": result.n_bytes}
@@ -76,7 +106,49 @@ def record(
             stdout.print(f"[red]problem[/] {problem}", highlight=False)
         for warning in result.warnings:
             stdout.print(f"[yellow]warning[/] {warning}", highlight=False)
-    raise typer.Exit(0 if result.verified else 1)
+    raise typer.Exit(0 if result.verified and not result.problems else 1)
+
+
+def _remote(
+    out: Path,
+    allowed: Sequence[str],
+    host: str,
+    port: int,
+    token: str,
+    session_id: str,
+    scope: str,
+) -> None:
+    from acquire.recorder.remote.run import run_remote
+
+    with stderr.status("looking for streams") as status:
+        run_remote(
+            out,
+            allowed,
+            host=host,
+            port=port,
+            token=token,
+            session_id=session_id,
+            scope=scope,
+            on_listening=lambda at: stdout.print(
+                f"listening on {host}:{at}; Ctrl-C ends it.", highlight=False
+            ),
+            progress=lambda seen: status.update(_progress(seen)),
+        )
+
+
+def _progress(seen: Mapping[str, Any]) -> str:
+    """Say in one line how a recording goes, from `Recorder.snapshot`."""
+    minutes = seen["disk_minutes_left"]
+    parts = [
+        str(seen["state"]),
+        f"{seen['elapsed_s']:.0f} s",
+        f"{seen['bytes'] / 1e6:.1f} MB",
+        f"{len(seen['streams'])} streams",
+        f"{sum(stream['n_lost'] or 0 for stream in seen['streams'])} lost",
+    ]
+    if minutes is not None:
+        parts.append(f"{minutes:.0f} min of disk left")
+    return "  ".join([*parts, *seen["problems"][:1]])
 
 
 def recover(
