@@ -22,6 +22,7 @@ from devices.vicon.watch import FrameWatch
 log = logging.getLogger("kinemuse.vicon")
 
 MAX_LATENCY_S = 5.0
+LEARN_S = 1.0  #: left for the first frames, however long the SDK took to start
 MAX_WAITING_FRAMES = 20
 
 
@@ -57,6 +58,7 @@ class ViconAdapter:
         deadline = self._now() + timeout_s
         self._waiting, self._changed, self._learner = [], {}, None
         self._open(timeout_s)
+        deadline = max(deadline, self._now() + LEARN_S)
         self._watch.connect()
         learner = Learner(self._config, self._where, self._generations)
         self._client.ask()

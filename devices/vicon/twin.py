@@ -133,7 +133,7 @@ class ViconTwin:
 
     def _render(self, slot: int, fate: Fate) -> None:
         instant = self._numbering.instant(slot)
-        objects = self.scene.frame(instant, self._latency, fate.occluded, fate.silent)
+        objects = self.scene.frame(instant, self._latency, fate.spoilt)
         last = (slot + 1) * SAMPLES_PER_FRAME - 1
         delivered_s = self._clock.delivery_time(np.array([last]))
         due_s = max(float(delivered_s[0]), fate.held_s)

@@ -15,6 +15,7 @@ import numpy as np
 from devices.sim.person import EMG_CHANNELS, MARKERS, Person
 from devices.vicon import twin_pack
 from devices.vicon.twin_pack import Floats, Object
+from devices.vicon.twin_spoilt import Spoilt
 
 WAND_ID, EMG_ID = 2, 4
 #: Places of the wand's markers on it, mm: a T.
@@ -87,7 +88,7 @@ class Extras:
         ]
 
     def objects(
-        self, frame_id: int, t_s: float, t_samples_s: Floats, silent: frozenset[str]
+        self, frame_id: int, t_s: float, t_samples_s: Floats, spoilt: Spoilt
     ) -> list[Object]:
         """Render segments and EMG of a frame."""
         found: list[Object] = []
@@ -95,8 +96,8 @@ class Extras:
             found += _posed(1, *self._pelvis_pose(t_s))
         if self._wand:
             found += _posed(WAND_ID, *_wand_pose(t_s))
-        if self._emg and "EMG" not in silent:
-            volts = self._person.emg_uv(t_samples_s) * 1e-6
+        if self._emg and "EMG" not in spoilt.silent:
+            volts = spoilt.clipped("EMG", self._person.emg_uv(t_samples_s) * 1e-6)
             for number in range(1, len(EMG_CHANNELS) + 1):
                 column = volts[:, number - 1 : number]
                 found.append(twin_pack.samples(13, frame_id, EMG_ID, number, column))

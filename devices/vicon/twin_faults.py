@@ -12,6 +12,9 @@
 ``wrap``        numbering jumps to FrameID `frame`, by default ten frames before
                 the counter of `vicon-forces` wraps
 ``occlude``     `marker` (or ``all``) is not seen during `for`
+``saturate``    no value of the device `input` (``Force Plate 1``, ``Lock Lab``,
+                ``EMG``) exceeds `limit`, in its own unit, during `for`
+``bounce``      the trigger line chatters for `ms` (5) after each edge during `for`
 ==============  ==============================================================
 """
 
@@ -20,12 +23,18 @@ from dataclasses import dataclass
 
 from devices.sim.faults import FaultKind, FaultSpec, active_faults, starting_faults
 from devices.sim.lab import Lab
+from devices.vicon.twin_spoilt import SOUND, Spoilt
 
 log = logging.getLogger("kinemuse.vicon.twin")
 
 KNOWN = frozenset(
-    {"drop", "stall", "burst", "disconnect", "restart", "duplicate", "wrap", "occlude"}
+    {
+        *("drop", "stall", "burst", "disconnect", "restart", "duplicate", "wrap"),
+        *("occlude", "saturate", "bounce"),
+    }
 )
+BOUNCE_MS = 5.0
+PLATE_LIMIT = 500.0  #: N, and N·m
 DEFAULT_OUTAGE_S = 0.5
 BEFORE_WRAP = 2**24 // 10 - 10
 
@@ -47,8 +56,7 @@ class Fate:
     paused: bool = False
     jump_to: int | None = None
     outage: Outage | None = None
-    occluded: frozenset[str] = frozenset()
-    silent: frozenset[str] = frozenset()
+    spoilt: Spoilt = SOUND
 
 
 class FrameFaults:
@@ -75,8 +83,20 @@ class FrameFaults:
             paused=any(fault.number("pause", 0) for fault in stalls),
             jump_to=self._jump(faults),
             outage=self._outage(faults),
+            spoilt=self._spoilt(faults),
+        )
+
+    def _spoilt(self, faults: list[FaultSpec]) -> Spoilt:
+        saturated = self._active(faults, "saturate")
+        bouncing = [f.number("ms", BOUNCE_MS) for f in self._active(faults, "bounce")]
+        return Spoilt(
             occluded=_texts(self._active(faults, "occlude"), "marker"),
             silent=_texts(self._active(faults, "drop"), "input"),
+            limits={
+                fault.text("input", "Force Plate 1"): fault.number("limit", PLATE_LIMIT)
+                for fault in saturated
+            },
+            bounce_s=max(bouncing, default=0.0) / 1000.0,
         )
 
     def _copies(self, faults: list[FaultSpec]) -> int:

@@ -14,6 +14,7 @@ from devices.sim.trigger_line import TriggerLine
 from devices.vicon import twin_pack
 from devices.vicon.twin_extras import Extras
 from devices.vicon.twin_pack import Object
+from devices.vicon.twin_spoilt import SOUND, Spoilt, bounced
 
 FRAME_HZ = 100
 SAMPLES_PER_FRAME = 10
@@ -21,6 +22,7 @@ PERIOD_TICKS = 135_000_000 // FRAME_HZ
 SUBJECT_ID = 1
 PLATE_IDS = {"left": 1, "right": 2}
 LOCK_LAB_ID = 3
+PLATES, LOCK_LAB = ("Force Plate 1", "Force Plate 2"), "Lock Lab"
 FORCE_CHANNEL, MOMENT_CHANNEL, COP_CHANNEL, SYNC_CHANNEL = 1, 2, 3, 1
 SYNC_HIGH_V = 5.0
 COP_THRESHOLD_N = 20.0
@@ -84,29 +86,28 @@ class Scene:
             twin_pack.subject_health(SUBJECT_ID, 0.3, 1.0),
             twin_pack.object_quality(SUBJECT_ID, 1.0),
         ]
-        for number, side in enumerate(SIDES, start=1):
-            found += _plate(self.config.plates, side, f"Force Plate {number}")
+        for name, side in zip(PLATES, SIDES, strict=True):
+            found += _plate(self.config.plates, side, name)
         return found + _lock_lab() + self._extras.statics(PERIOD_TICKS)
 
     def frame(
         self,
         instant: Instant,
         latency: Sequence[tuple[str, float]],
-        occluded: frozenset[str] = frozenset(),
-        silent: frozenset[str] = frozenset(),
+        spoilt: Spoilt = SOUND,
     ) -> list[Object]:
-        """Render one frame; `silent` names devices that send no samples."""
+        """Render one frame."""
         return [
             twin_pack.frame_info(instant.frame_id),
             twin_pack.hardware_frame_info(instant.frame_id + 1000),
             _timecode(instant.device_time_s),
             twin_pack.latency_info(latency),
             twin_pack.frame_rate_info([("Hardware", FRAME_HZ), ("System", FRAME_HZ)]),
-            self._labeled(instant.t_s, occluded),
+            self._labeled(instant.t_s, spoilt.occluded),
             twin_pack.unlabeled_recons(self._extras.unlabeled(instant.t_s), 7.0),
-            *self._samples(instant, silent),
+            *self._samples(instant, spoilt),
             *self._extras.objects(
-                instant.frame_id, instant.t_s, instant.t_samples_s, silent
+                instant.frame_id, instant.t_s, instant.t_samples_s, spoilt
             ),
         ]
 
@@ -122,12 +123,15 @@ class Scene:
         radius_mm = self.config.person.marker_diameter_mm / 2
         return twin_pack.labeled_recons(recons, radius_mm)
 
-    def _samples(self, instant: Instant, silent: frozenset[str]) -> list[Object]:
+    def _samples(self, instant: Instant, spoilt: Spoilt) -> list[Object]:
         loads = self._person.plate_loads(instant.t_samples_s)
+        if spoilt.limits:
+            both = [spoilt.clipped(PLATES[i], loads[:, i]) for i in range(2)]
+            loads = np.stack(both, axis=1)
         cops = _centre_of_pressure(loads, self.config.plates.surface_height_m)
         found: list[Object] = []
         for plate, side in enumerate(SIDES):
-            if f"Force Plate {plate + 1}" in silent:
+            if PLATES[plate] in spoilt.silent:
                 continue
             frame, device = instant.frame_id, PLATE_IDS[side]
             force, moment = loads[:, plate, :3], loads[:, plate, 3:]
@@ -136,11 +140,18 @@ class Scene:
                 twin_pack.samples(11, frame, device, MOMENT_CHANNEL, moment),
                 twin_pack.samples(12, frame, device, COP_CHANNEL, cops[:, plate]),
             ]
-        if "Lock Lab" not in silent:
-            level = self._line.level(instant.t_samples_s)[:, None] * SYNC_HIGH_V
-            args = instant.frame_id, LOCK_LAB_ID, SYNC_CHANNEL, level
+        if LOCK_LAB not in spoilt.silent:
+            volts = self._sync_volts(instant.t_samples_s, spoilt)[:, None]
+            args = instant.frame_id, LOCK_LAB_ID, SYNC_CHANNEL, volts
             found.append(twin_pack.samples(13, *args))
         return found
+
+    def _sync_volts(self, t_s: Floats, spoilt: Spoilt) -> Floats:
+        level = self._line.level(t_s).astype(np.float64)
+        if spoilt.bounce_s:
+            edges = self._line.edges(t_s[0] - spoilt.bounce_s, t_s[-1] + 1e-9)
+            level = bounced(level, t_s, edges, spoilt.bounce_s)
+        return spoilt.clipped(LOCK_LAB, level * SYNC_HIGH_V)
 
 
 def _triple(positions: Floats, label: str) -> tuple[float, float, float]:
@@ -174,7 +185,7 @@ def _plate(plates: PlateConfig, side: Side, name: str) -> list[Object]:
 
 def _lock_lab() -> list[Object]:
     return [
-        twin_pack.device_info(LOCK_LAB_ID, PERIOD_TICKS, "Lock Lab"),
+        twin_pack.device_info(LOCK_LAB_ID, PERIOD_TICKS, LOCK_LAB),
         twin_pack.device_info_extra(LOCK_LAB_ID, 0),
         twin_pack.channel_info(LOCK_LAB_ID, SYNC_CHANNEL, "sync", ["sync"]),
         twin_pack.channel_info_extra(LOCK_LAB_ID, SYNC_CHANNEL, "volt", "voltage"),

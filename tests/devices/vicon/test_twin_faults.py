@@ -147,6 +147,32 @@ def test_missing_plate() -> None:
     assert "FP2 (Force Plate 2)" in notice.message
 
 
+def test_saturated_plate() -> None:
+    """The person stands: some 300 N on each plate, of which 100 N arrive."""
+    with RunningTwin() as running:
+        seen = record(running, "saturate:input=Force Plate 2,limit=100,for=0.3", 120)
+    one, two = (np.abs(seen.column(FORCES, f"FP{i}_Fz")) for i in (1, 2))
+    assert np.count_nonzero(two == 100.0) == 300
+    assert np.count_nonzero(two > 200.0) > 300
+    assert one.min() > 200.0
+
+
+def test_bouncing_line() -> None:
+    with RunningTwin() as running, closing(running.adapter()) as adapter:
+        seen = Collected(adapter.connect(3.0))
+        adapter.start()
+        collect(adapter, seen, frames(5))
+        inject(running, "bounce:ms=6,for=9")
+        collect(adapter, seen, frames(10))
+        running.lab.append("line", {"high": True, "name": "T1"})
+        collect(adapter, seen, lambda s: s.column(FORCES, "sync")[-20:].min() > 2.5)
+    high = seen.column(FORCES, "sync") > 2.5
+    first = int(np.flatnonzero(high)[0])
+    rises = np.flatnonzero(np.diff(high[first - 1 : first + 20].astype(int)) > 0)
+    assert rises.size in (2, 3)  # the edge itself, and the chatter within 6 ms
+    assert rises.max() <= 6
+
+
 @pytest.mark.parametrize("fault", ["disconnect", "restart"])
 def test_outage_and_reconnection(fault: str) -> None:
     with RunningTwin(lab_config(options={"first_frame": 5000})) as running:
