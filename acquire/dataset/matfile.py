@@ -6,10 +6,13 @@ text header, superblock 0, class names as NUL-terminated attributes, field order
 Older readers (Debian's libmatio among them) see nothing where one of these differs.
 """
 
+import functools
+import hashlib
 import itertools
 import re
 import string
 import struct
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +28,11 @@ from numpy.typing import NDArray
 USER_BLOCK_BYTES = 512
 COMPACT_LIMIT_BYTES = 9_500  #: up to here a dataset lives in its object header
 CHUNK_LIMIT_BYTES = 64 * 1024
-GZIP_LEVEL = 3
+GZIP_LEVEL = 1
+KNOWN_CHUNKS = 2_000  #: kept deflated, some 20 MB
+PROBE_BYTES = 4_096
+WORTH_IT = 0.93  #: of the probe's size, that a chunk must shrink to
+NOT_DEFLATED = 0b1  #: filter mask of a chunk: the first filter was left out
 FIELDS_LIMIT_CHARS = 4_096  #: longer name lists go to `#refs#`
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
@@ -36,6 +43,9 @@ CLASSES = {
     **{f"i{n}": f"int{8 * n}" for n in (1, 2, 4, 8)},
     **{f"u{n}": f"uint{8 * n}" for n in (1, 2, 4, 8)},
 }
+
+
+_SCALAR = h5s.create(h5s.SCALAR)
 
 
 class MatFileError(ValueError):
@@ -112,6 +122,7 @@ class MatWriter:
         self._file = h5py.File(
             path, "x", libver=("earliest", "v108"), userblock_size=USER_BLOCK_BYTES
         )
+        self._deflate = _Deflate()
         self._refs: h5py.Group | None = None
         self._ref_names = _short_names()
         self._open: dict[str, list[str]] = {}  # struct path -> its fields so far
@@ -245,7 +256,8 @@ class MatWriter:
         if array.size == 0:
             return _put_empty(parent, name, dims, kind, h5path)
         stored = array.view("u1") if kind == "logical" else array
-        dataset = _create(parent, name, np.ascontiguousarray(stored.reshape(dims).T))
+        laid_out = np.ascontiguousarray(stored.reshape(dims).T)
+        dataset = _create(parent, name, laid_out, deflate=self._deflate)
         _describe(dataset, kind, h5path)
         if kind == "logical":
             dataset.attrs.create("MATLAB_int_decode", np.int32(1))
@@ -301,23 +313,71 @@ def _as_array(value: object, parent: h5py.Group, name: str) -> NDArray[Any]:
 
 
 def _create(
-    parent: h5py.Group, name: str, stored: NDArray[Any], kind: h5t.TypeID | None = None
+    parent: h5py.Group,
+    name: str,
+    stored: NDArray[Any],
+    kind: h5t.TypeID | None = None,
+    deflate: "_Deflate | None" = None,
 ) -> h5py.Dataset:
     """Store an array: compact when small, else in gzip chunks; no time stamps."""
     plan = h5p.create(h5p.DATASET_CREATE)
     plan.set_obj_track_times(False)
-    references = kind is not None
-    if not references and stored.nbytes <= COMPACT_LIMIT_BYTES:
+    chunk: tuple[int, ...] = ()
+    if kind is None and stored.nbytes <= COMPACT_LIMIT_BYTES:
         plan.set_layout(h5d.COMPACT)
-    elif not references:
-        plan.set_chunk(chunk_shape(stored.shape, stored.itemsize))
+    elif kind is None:
+        chunk = chunk_shape(stored.shape, stored.itemsize)
+        plan.set_chunk(chunk)
         plan.set_deflate(GZIP_LEVEL)
     stored_type = h5t.py_create(stored.dtype) if kind is None else kind
     space = h5s.create_simple(stored.shape)
     identity = h5d.create(parent.id, name.encode("ascii"), stored_type, space, plan)
-    dataset = h5py.Dataset(identity)
-    dataset[...] = stored
-    return dataset
+    if chunk:
+        deflate = deflate or _Deflate()
+        for at, raw in _chunks(stored, chunk):
+            packed = deflate(raw)
+            mask = 0 if packed else NOT_DEFLATED
+            identity.write_direct_chunk(at, packed or raw, mask)
+    else:
+        identity.write(h5s.ALL, h5s.ALL, stored)
+    return h5py.Dataset(identity)
+
+
+def _chunks(
+    stored: NDArray[Any], chunk: tuple[int, ...]
+) -> Iterator[tuple[tuple[int, ...], bytes]]:
+    """Yield where each chunk begins and its bytes, zeros beyond the array's end."""
+    starts = (range(0, n, step) for n, step in zip(stored.shape, chunk, strict=True))
+    for at in itertools.product(*starts):
+        part = stored[tuple(slice(k, k + n) for k, n in zip(at, chunk, strict=True))]
+        if part.shape != chunk:
+            whole = np.zeros(chunk, stored.dtype)
+            whole[tuple(slice(0, n) for n in part.shape)] = part
+            part = whole
+        yield at, part.tobytes()
+
+
+class _Deflate:
+    """Deflates chunks, the same bytes only once: strides repeat a trial's frames.
+
+    A chunk whose first part does not shrink (sEMG) is stored as it is, which HDF5
+    allows chunk by chunk; nothing is returned for it.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, bytes] = {}
+
+    def __call__(self, raw: bytes) -> bytes:
+        probe = raw[:PROBE_BYTES]
+        if len(zlib.compress(probe, GZIP_LEVEL)) > WORTH_IT * len(probe):
+            return b""
+        digest = hashlib.blake2b(raw, digest_size=16).digest()
+        found = self._known.get(digest)
+        if found is None:
+            if len(self._known) >= KNOWN_CHUNKS:
+                self._known.clear()
+            found = self._known[digest] = zlib.compress(raw, GZIP_LEVEL)
+        return found
 
 
 def _put_empty(
@@ -339,10 +399,14 @@ def _describe(target: h5py.Group | h5py.Dataset, kind: str, h5path: str) -> None
 def _write_text(target: h5py.Group | h5py.Dataset, name: str, text: str) -> None:
     """Write a scalar, NUL-terminated, fixed-length text attribute."""
     raw = text.encode("ascii")
-    kind = h5t.C_S1.copy()
-    kind.set_size(len(raw))
-    kind.set_strpad(h5t.STR_NULLTERM)
-    attribute = h5a.create(
-        target.id, name.encode("ascii"), kind, h5s.create(h5s.SCALAR)
-    )
+    kind = _text_type(len(raw))
+    attribute = h5a.create(target.id, name.encode("ascii"), kind, _SCALAR)
     attribute.write(np.array(raw, dtype=f"S{len(raw)}"), mtype=kind)
+
+
+@functools.cache
+def _text_type(length: int) -> h5t.TypeID:
+    kind = h5t.C_S1.copy()
+    kind.set_size(length)
+    kind.set_strpad(h5t.STR_NULLTERM)
+    return kind
