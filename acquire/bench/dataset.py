@@ -4,6 +4,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -93,8 +94,21 @@ def _write(path: Path, trial: TrialArrays, n_trials: int) -> None:
     path.unlink(missing_ok=True)
     with MatWriter(path, created=datetime(2000, 1, 1)) as mat:
         for k in range(1, n_trials + 1):
-            mat.write(f"P43/OriginalData/{PLACE}{k}", original(trial, 72.0))
-            mat.write(f"P43/NormalizedData/{PLACE}{k}", normalized(trial, 72.0))
+            own = _another(trial, k)
+            mat.write(f"P43/OriginalData/{PLACE}{k}", original(own, 72.0))
+            mat.write(f"P43/NormalizedData/{PLACE}{k}", normalized(own, 72.0))
+
+
+def _another(trial: TrialArrays, k: int) -> TrialArrays:
+    """Return a trial with other values, so that nothing is found written already."""
+    return replace(
+        trial,
+        echo=trial.echo + np.int16(k),
+        emg_uv=trial.emg_uv * (1 + k),
+        markers_m={name: rows + k for name, rows in trial.markers_m.items()},
+        forces_n={side: rows * (1 + k) for side, rows in trial.forces_n.items()},
+        model={name: rows * (1 + k) for name, rows in trial.model.items()},
+    )
 
 
 def _nested(trial: TrialArrays, n_trials: int) -> dict[str, Any]:
@@ -104,7 +118,7 @@ def _nested(trial: TrialArrays, n_trials: int) -> dict[str, Any]:
             "Ideal": {
                 "LG_0": {
                     "S_1": {
-                        f"Trial_{k}": plain(struct(trial, 72.0))
+                        f"Trial_{k}": plain(struct(_another(trial, k), 72.0))
                         for k in range(1, n_trials + 1)
                     }
                 }
