@@ -55,6 +55,17 @@ def test_vicon_streams_are_exact() -> None:
         assert found.streams[name].fit.method == "exact"
 
 
+def test_segments_have_the_times_of_their_frames() -> None:
+    lab = record(semg())
+    markers = lab.recording["vicon-markers"]
+    segments = replace(markers, name="vicon-segments", t_lsl=markers.t_lsl + 0.004)
+    found = align(replace(lab.recording, streams=(*lab.recording.streams, segments)))
+    assert found.streams["vicon-segments"].fit.method == "exact"
+    np.testing.assert_array_equal(
+        found.time_s["vicon-segments"], found.time_s["vicon-markers"]
+    )
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_level_with_gated_ultrasound_holds_the_truth(seed: int) -> None:
     lab = record(semg(), amode(gated=True, trigger=GATED), notches=False, seed=seed)
