@@ -1,6 +1,8 @@
 """One stream as the recorder sees it: pulled, accounted for, handed on."""
 
 import math
+import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -8,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquire.lsl.inlet import Offset
-from acquire.recorder.watch import CounterWatch, FlowWatch, RateWatch, TriggerWatch
+from acquire.recorder.watch import (
+    STALL_MIN_S,
+    CounterWatch,
+    FlowWatch,
+    RateWatch,
+    TriggerWatch,
+)
 from acquire.storage.stream_header import StreamHeader
 
 MAX_PULLS = 8  # per poll, so that one stream cannot keep the others waiting
@@ -46,8 +54,9 @@ class Sink(Protocol):
 class StreamWorker:
     """Everything known of one joined stream.
 
-    The poll thread calls `poll`, nobody else; other threads read numbers, which may
-    be one poll old. Nothing here locks or waits.
+    The poll thread calls `poll`, nobody else. It notes that samples came; what they
+    say of losses and edges is worked out by `count`, a few times a second and at the
+    end. Other threads read numbers, which may be that old. Nothing here waits.
     """
 
     def __init__(self, key: str, source: Source, now: Callable[[], float]) -> None:
@@ -70,6 +79,8 @@ class StreamWorker:
         self.stalled = False
         self.t_joined = now()
         self.n_recorded = 0  #: handed to the sink since the recording began
+        self._uncounted: deque[tuple[NDArray[Any], NDArray[np.float64]]] = deque()
+        self._counting = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -107,6 +118,7 @@ class StreamWorker:
 
     def begin(self) -> None:
         """Forget counts of an earlier recording."""
+        self.count()
         self.n_recorded = 0
         self.trigger.restart()
         self.flow.n_flows = 0
@@ -118,6 +130,7 @@ class StreamWorker:
 
         The header stays the earlier one, which is that of the file.
         """
+        earlier.count()
         self.header, self.header_xml = earlier.header, earlier.header_xml
         self.n_recorded = earlier.n_recorded
         self.counter, self.trigger = earlier.counter, earlier.trigger
@@ -125,17 +138,28 @@ class StreamWorker:
 
     def _account(self, samples: Samples, stamps: NDArray[np.float64]) -> None:
         now = self._now()
-        if self.flow.age_s(now) > self.flow.limit_s:
+        age_s = self.flow.age_s(now)
+        if age_s > STALL_MIN_S and age_s > self.flow.limit_s:
             self.rate.reset()
         self.flow.add(now)
         self.n_samples += len(stamps)
         self.rate.add(len(stamps), float(stamps[-1]))
-        if isinstance(samples, list):
-            return
-        if self._counter_column is not None:
-            self.counter.add(samples[:, self._counter_column], stamps)
-        if self._trigger_column is not None:
-            self.trigger.add(samples[:, self._trigger_column])
+        if not isinstance(samples, list):
+            self._uncounted.append((samples, stamps))
+
+    def count(self) -> None:
+        """Bring losses and edges up to the last sample that was taken."""
+        with self._counting:
+            taken = [self._uncounted.popleft() for _ in range(len(self._uncounted))]
+            if not taken:
+                return
+            parts, stamps = zip(*taken, strict=True)
+            if self._counter_column is not None:
+                values = np.concatenate([p[:, self._counter_column] for p in parts])
+                self.counter.add(values, np.concatenate(stamps))
+            if self._trigger_column is not None:
+                level = [part[:, self._trigger_column] for part in parts]
+                self.trigger.add(np.concatenate(level))
 
     def state(self, now: float) -> str:
         """Return flowing | stalled | waiting | lost."""

@@ -108,6 +108,7 @@ class StreamSet:
                 worker.begin()
             self._sink = sink
             self._dropped.clear()
+        self._count()
         if sink is not None:
             for worker in self.workers:
                 latest = self._latest_offsets.get(worker.key)
@@ -124,9 +125,8 @@ class StreamSet:
             for worker in self.workers:
                 try:
                     worker.poll(sink)
-                except Exception as error:  # the others go on; this one joins anew
-                    log.exception("taking samples of %s failed", worker.name)
-                    worker.lost = f"{type(error).__name__}: {error}"
+                except Exception as error:
+                    _give_up(worker, error)
             if sink is not None:
                 sink.write_soon()
             self.poll_times_s.append(self._now() - started)
@@ -146,10 +146,18 @@ class StreamSet:
         self.watch()
 
     def watch(self) -> None:
-        """Notice stalls; part of `keep`, and cheap enough to be done more often."""
+        """Notice losses and stalls; part of `keep`, and done more often."""
+        self._count()
         now = self._now()
         for worker in self.workers:
             self._watch_stall(worker, now)
+
+    def _count(self) -> None:
+        for worker in self.workers:
+            try:
+                worker.count()
+            except Exception as error:
+                _give_up(worker, error)
 
     def unsettled(self) -> frozenset[str]:
         """Return the keys of streams that are found, but neither joined nor refused."""
@@ -293,3 +301,9 @@ class StreamSet:
             "n_lost": worker.counter.n_lost,
             **more,
         }
+
+
+def _give_up(worker: StreamWorker, error: Exception) -> None:
+    """Have a stream joined anew whose samples are not understood; the others go on."""
+    log.error("taking samples of %s failed", worker.name, exc_info=error)
+    worker.lost = f"{type(error).__name__}: {error}"

@@ -27,6 +27,13 @@ class _Stream:
     first_t: float = 0.0
     last_t: float = 0.0
     offsets: "array[float]" = field(default_factory=lambda: array("d"))  #: pairs
+    layout: np.dtype[Any] | None = None  #: of a row, numeric streams only
+    values: np.dtype[Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.dtype != "string":
+            self.layout = xdf.row_dtype(self.dtype, self.n_channels, stamped=True)
+            self.values = xdf.value_dtype(self.dtype)
 
 
 class XdfWriter:
@@ -198,11 +205,9 @@ class XdfWriter:
 def _pack(values: NDArray[Any], t: NDArray[np.float64], stream: _Stream) -> bytes:
     if values.shape[1] != stream.n_channels:
         return b""
-    expected = xdf.value_dtype(stream.dtype)
-    if not np.can_cast(values.dtype, expected, "equiv"):
+    if values.dtype != stream.values:
         raise ValueError(f"samples are {values.dtype}, the stream is {stream.dtype}")
-    layout = xdf.row_dtype(stream.dtype, stream.n_channels, stamped=True)
-    rows = np.empty(t.size, layout)
+    rows = np.empty(t.size, stream.layout)
     rows["width"], rows["t"], rows["values"] = 8, t, values
     return rows.tobytes()
 
