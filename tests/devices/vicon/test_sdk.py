@@ -1,5 +1,6 @@
 """The back end of the vendor's SDK: which one is taken, and what it does in trouble."""
 
+import re
 import subprocess
 import time
 from contextlib import closing
@@ -232,30 +233,41 @@ def test_device_that_appears_with_period_0_in_mid_stream() -> None:
         run(served, frames(10_000))
 
 
-def test_the_build_says_in_one_line_what_is_missing(tmp_path: Path) -> None:
-    """Without a compiler, an installer or a network everything else goes on."""
-    environment = tmp_path / "venv"
-    (environment / "bin").mkdir(parents=True)
-    python = environment / "bin" / "python"
-    python.write_text('#!/bin/sh\ncase "$2" in *importlib*) exit 1;; esac\necho cp-x\n')
-    python.chmod(0o755)
-    failing = tmp_path / "fails"
-    failing.write_text("#!/bin/sh\nexit 1\n")
-    failing.chmod(0o755)
-    (tmp_path / "bin").mkdir()
-    for tool in ("dpkg-query", "apt-get", "sudo"):
-        (tmp_path / "bin" / tool).write_text("#!/bin/sh\nexit 1\n")
-        (tmp_path / "bin" / tool).chmod(0o755)
+BUILDS = {
+    "no packages": (["dpkg-query", "apt-get", "sudo"], r"cannot install g\+\+"),
+    "cmake fails": (["apt-get", "sudo"], r"the build failed, see \S+/build\.log"),
+}
+
+
+def fake(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+@pytest.mark.parametrize("what", BUILDS)
+def test_the_build_says_in_one_line_what_is_missing(tmp_path: Path, what: str) -> None:
+    """Without packages, or when the compiling fails, everything else goes on."""
+    environment, tools = tmp_path / "venv", tmp_path / "bin"
+    environment.mkdir()
+    no_import = 'case "$2" in *importlib*) exit 1;; esac\necho cp-x'
+    fake(environment / "bin" / "python", no_import)
+    fake(tmp_path / "fails" / "it", "echo CMake Error: no target Boost::system\nexit 1")
+    fake(tools / "dpkg-query", "printf installed")
+    fake(tools / "c++", "exit 0")
+    failing, message = BUILDS[what]
+    for tool in failing:
+        fake(tools / tool, "exit 1")
     variables = {
-        "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
+        "PATH": f"{tools}:/usr/bin:/bin",
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
         "HOME": str(tmp_path),
     }
     command = ["sh", str(ROOT / "tools" / "vicon_sdk.sh")]
-    tail = [str(failing), str(failing), str(environment)]
+    broken = str(tmp_path / "fails" / "it")
     for options, status in ((["--optional"], 0), ([], 1)):
         done = subprocess.run(
-            [*command, *options, *tail],
+            [*command, *options, broken, broken, str(environment)],
             env=variables,
             capture_output=True,
             text=True,
@@ -263,8 +275,19 @@ def test_the_build_says_in_one_line_what_is_missing(tmp_path: Path) -> None:
         )
         assert done.returncode == status, done
         (line,) = done.stderr.strip().splitlines()
-        assert line.startswith("Vicon SDK not available (cannot install g++")
+        assert re.match(rf"Vicon SDK not available \({message}", line), line
         assert "native back end" in line
+
+
+@pytest.mark.usefixtures("without_sdk")
+def test_everything_comes_without_the_sdk() -> None:
+    with RunningTwin() as running, closing(running.adapter(back_end="auto")) as adapter:
+        seen = Collected(adapter.connect(3.0))
+        adapter.start()
+        collect(adapter, seen, frames(10))
+        assert adapter.snapshot()["back_end"] == "native"
+    assert np.isfinite(seen.data("vicon-markers")).all()
+    assert np.isfinite(seen.data("vicon-forces")).all()
 
 
 def test_choose_names_what_it_chose() -> None:
