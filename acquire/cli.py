@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 from rich.logging import RichHandler
 
-from acquire.commands import data, gait, laboratory, recording, running
+from acquire.commands import (
+    aligning,
+    data,
+    gait,
+    laboratory,
+    planning,
+    recording,
+    running,
+)
 from acquire.commands.console import ERRORS, is_usage, stderr
 
 app = typer.Typer(
@@ -24,10 +32,10 @@ for command in (
     laboratory.stream,
     laboratory.streams,
     recording.record,
-    running.plan,
+    planning.plan,
     running.run,
     running.gui,
-    recording.align,
+    aligning.align,
     recording.check,
     recording.recover,
     data.build,

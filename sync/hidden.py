@@ -15,12 +15,12 @@ ANY_SKEW = (-MAX_SKEW, MAX_SKEW)
 def smallest_visible_loss(
     fit: ClockFit, skews: tuple[float, float] = ANY_SKEW
 ) -> int | None:
-    """Return the least number of samples whose loss the matched edges would show.
+    """Return the least number of samples that these matched edges show not to be lost.
 
-    Wherever between the first and the last edge of a run they vanish; `skews` (least,
-    greatest, no unit) is what is known of the clock from elsewhere. A smaller loss may
-    hide in the skew and in the width of the edges; a loss outside the edges always
-    does. None where no run has two edges.
+    Wherever between the first and the last edge of a run they might have vanished at
+    once; `skews` (least, greatest, no unit) is what is known of the clock from
+    elsewhere. A smaller loss may hide in the skew and in the width of the edges; one
+    outside the edges always does. None where no run has two edges.
     """
     hidden = [
         hidden_steps_s(*_bounds(run), skews)

@@ -54,9 +54,10 @@ class StreamClock:
 
     @property
     def smallest_visible_loss(self) -> int | None:
-        """Samples of the smallest loss that edges would show; None: none is shown.
+        """The least number of samples that cannot be missing unseen; None: any may be.
 
-        Between the first and the last edge. 1 where the device counts its samples.
+        Between the first and the last edge, outside of the losses told. 1 where the
+        device counts its samples.
         """
         if self.counter_source == "device":
             return 1
@@ -87,7 +88,7 @@ class StreamClock:
             if least is None:
                 parts += [] if inferred else ["losses: not known"]
             else:
-                parts.append(f"losses of {least} or more would show between edges")
+                parts.append(f"fewer than {least} may be missing unseen between edges")
         return ", ".join(parts)
 
     def half_widths_s(self) -> tuple[float, float, float]:

@@ -24,4 +24,4 @@ def test_one_stream() -> None:
     found = align(record(semg()).recording)
     figure = stream_figure(found.streams["semg"], found.t0_s)
     (axis,) = figure.axes
-    assert "semg: ok" in axis.get_title(loc="left")
+    assert "semg: ● ok" in axis.get_title(loc="left")
