@@ -65,12 +65,14 @@ def write_subject(
     participant: str = "P43",
     parts: Sequence[Part] = FULL,
     *,
+    session: str = "",
     trial_s: float = 6.0,
     progress: Progress = lambda _: None,
 ) -> list[TrialKey]:
     """Write a session with all trials of `parts` and a static one; return their keys.
 
-    Every take is accepted. The participant gets the measures of the simulated person.
+    Every take is accepted. `session` (``2026-11-22_1``) must be new; without it the
+    next one of today is taken. The participant gets the simulated person's measures.
     """
     if rig.lab is None:
         raise ValueError(f"{rig.name!r} is a real laboratory, not simulated")
@@ -82,7 +84,8 @@ def write_subject(
         }
     )
     add_participant(dataset, person)
-    session = next_session(dataset, participant, dt.datetime.now(tz=dt.UTC).date())
+    today = dt.datetime.now(tz=dt.UTC).date()
+    session = session or next_session(dataset, participant, today)
     folder = _begin(dataset, participant, session, rig)
     written: list[TrialKey] = []
     n_trials = 1 + sum(part.n for part in parts)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -16,13 +15,6 @@ from acquire.storage.xdf_reader import read_xdf
 from tests.builders.demo_run import SILENT, run_demo_process
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
-    out = tmp_path_factory.mktemp("demo") / "dataset"
-    yield run_demo_process(out, seconds=8)
-    shutil.rmtree(out)
 
 
 def bad_rows(result: dict) -> list[dict]:

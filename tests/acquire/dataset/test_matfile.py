@@ -14,6 +14,7 @@ import pytest
 from h5py import h5a, h5t
 
 from acquire.dataset.matfile import Cell, MatFileError, MatWriter, chunk_shape
+from tests.builders.matwalk import built_matwalk
 
 with warnings.catch_warnings():  # its pandas import warns of pandas itself
     warnings.simplefilter("ignore")
@@ -155,21 +156,7 @@ def plan(value: Any, path: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def matwalk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    compiler = shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("gcc is not installed")
-    program = tmp_path_factory.mktemp("bin") / "matwalk"
-    source = Path(__file__).with_name("matwalk.c")
-    built = subprocess.run(
-        [compiler, "-O1", "-o", program, source, "-lmatio"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    if "matio.h" in built.stderr:
-        pytest.skip("libmatio-dev is not installed")
-    assert built.returncode == 0, built.stderr
-    return program
+    return built_matwalk(tmp_path_factory.mktemp("bin"))
 
 
 def test_libmatio_reads_every_object(mat_path: Path, matwalk: Path) -> None:
