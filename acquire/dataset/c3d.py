@@ -3,14 +3,17 @@
 Positions come out in m, moments in N·m, times in s from the file's first frame.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import ezc3d
 import numpy as np
 from numpy.typing import NDArray
+
+from acquire.dataset.c3d_mips import intel_bytes, is_mips
 
 Floats = NDArray[np.float64]
 
@@ -96,12 +99,12 @@ def read_c3d(path: Path) -> C3dFile:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     try:
-        content = ezc3d.c3d(str(path))
+        content = _content(path)
     except (OSError, RuntimeError, ValueError, IndexError) as error:
         raise C3dError(f"{path}: no readable C3D file ({error})") from error
     parameters = content["parameters"]
     point = _Group(path, parameters, "POINT")
-    labels = [str(label).rpartition(":")[2] for label in point.texts("LABELS")]
+    labels = _names(path, point.texts("LABELS"))
     data, hidden = content["data"]["points"], content["data"]["meta_points"]
     _check_length(path, _Group(path, parameters, "TRIAL"), data.shape[2])
     unit = (point.texts("UNITS") or ["mm"])[0].strip().lower()
@@ -139,6 +142,28 @@ def read_c3d(path: Path) -> C3dFile:
     )
 
 
+def _content(path: Path) -> Any:  # noqa: ANN401 (ezc3d has no types)
+    if not is_mips(path):
+        return ezc3d.c3d(str(path))
+    with TemporaryDirectory() as folder:
+        turned = Path(folder) / "intel.c3d"
+        turned.write_bytes(intel_bytes(path))
+        return ezc3d.c3d(str(turned))
+
+
+def _names(path: Path, stored: list[str]) -> list[str]:
+    """Return labels without the subject's name; refuse two subjects' alike."""
+    names = [label.rpartition(":")[2].strip() for label in stored]
+    first: dict[str, str] = {}
+    for name, label in zip(names, stored, strict=True):
+        other = first.setdefault(name, label)
+        if other != label and ":" in other and ":" in label:
+            raise C3dError(
+                f"{path} has {other} and {label}; export one subject to a file"
+            )
+    return names
+
+
 class _Group:
     """Parameters of one group; what is absent is empty."""
 
@@ -151,12 +176,18 @@ class _Group:
 
     def texts(self, name: str) -> list[str]:
         """Return the texts of LABELS, LABELS2, LABELS3... as one list."""
-        found: list[str] = []
+        return [str(text) for key in self._keys(name) for text in self.values(key)]
+
+    def joined(self, name: str) -> NDArray[Any]:
+        """Return TIMES, TIMES2... side by side; no axis holds more than 255."""
+        parts = [self.values(key) for key in self._keys(name)]
+        return np.concatenate(parts, axis=-1) if parts else np.empty(0)
+
+    def _keys(self, name: str) -> Iterator[str]:
         for key in (name, *(f"{name}{k}" for k in range(2, 100))):
             if key not in self._own:
-                break
-            found += [str(text) for text in self._own[key]["value"]]
-        return found
+                return
+            yield key
 
     def number(self, name: str, default: float) -> float:
         values = self.values(name).ravel()
@@ -240,7 +271,7 @@ def _zeroed(rows: Floats, zero: NDArray[Any]) -> Floats:
 def _events(group: _Group, start_s: float) -> list[C3dEvent]:
     """Return events in order; stored times are minutes and seconds of the capture."""
     count = int(group.number("USED", 0))
-    times = group.values("TIMES").astype(np.float64).ravel(order="F")
+    times = group.joined("TIMES").astype(np.float64).ravel(order="F")
     contexts, labels = group.texts("CONTEXTS"), group.texts("LABELS")
     if times.size < 2 * count or min(len(contexts), len(labels)) < count:
         raise C3dError(f"{group.path}: EVENT names {count} events but has fewer")

@@ -8,6 +8,7 @@ import pytest
 
 from acquire.dataset.c3d import C3dFile, read_c3d
 from acquire.dataset.c3d_gait import C3dGait, force_plates, gait_of_c3d
+from acquire.dataset.c3d_writer import write_c3d
 from acquire.gait.marker_checks import MarkerError
 from acquire.gait.measures import MeasureError
 from acquire.gait.plate_types import PlateError
@@ -169,3 +170,25 @@ def test_plates_lie_where_the_file_says() -> None:
     plates, loads = force_plates(files("BELT_C")[1])
     assert [p.surface_z_m for p in plates] == pytest.approx([-0.0163389, -0.0202672])
     assert max(load[:, 2].max() for load in loads) == pytest.approx(500.8, abs=0.1)
+
+
+def test_a_copy_that_we_wrote_gives_the_same_gait(tmp_path) -> None:
+    copies = []
+    for file in files("HC002D")[:2]:
+        path = write_c3d(
+            tmp_path / file.path.name,
+            file.markers_m,
+            file.rate_hz,
+            analog_rate_hz=file.analog_rate_hz,
+            plates=file.plates,
+            events=file.events,
+            processing=file.processing,
+            first_frame=file.first_frame,
+        )
+        copies.append(read_c3d(path))
+    ours, copied = gait("HC002D"), gait_of_c3d(*copies, {})
+    assert [e.time_s for e in copied.events] == pytest.approx(
+        [e.time_s for e in ours.events], abs=1e-4
+    )
+    for name, rows in ours.arrays.items():
+        assert copied.arrays[name] == pytest.approx(rows, abs=0.01, nan_ok=True), name
