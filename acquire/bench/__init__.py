@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-ALL = ("gait", "record", "sync", "vicon")
+ALL = ("dataset", "gait", "record", "sync", "vicon")
 BY_NAME = ("soak",)  #: run only when asked for: they take hours
 
 

@@ -24,7 +24,7 @@ from acquire.rig import load_rig
 
 TRIAL_S = 10.0
 N_TRIALS = 3
-REPEATS = 5
+REPEATS = 3
 PLACE = "Ideal/LG_0/S_1/Trial_"
 Row = dict[str, Any]
 
