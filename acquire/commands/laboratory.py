@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from acquire.commands.console import print_json, print_table, stdout
+from acquire.commands.console import print_json, print_table, stderr, stdout
 from acquire.control import ControlClient, ControlError
 from acquire.paths import runtime_dir
 from acquire.rig import VIRTUAL_LAB, RigConfig, load_rig
@@ -67,23 +67,40 @@ def stream(
 def streams(
     rig: Rig = VIRTUAL_LAB,
     seconds: Annotated[float, typer.Option(help="How long to look, s.")] = 2.0,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(help="Stream that should be there, instead of those of the rig."),
+    ] = None,
+    host: Annotated[
+        list[str] | None, typer.Option(help="Computer that should have streams.")
+    ] = None,
+    write_config: Annotated[
+        Path | None,
+        typer.Option(help="Write an lsl_api.cfg by which the missing ones are seen."),
+    ] = None,
+    session_id: Annotated[
+        str, typer.Option(help="LSL session. Default: the rig's.")
+    ] = "",
     *,
     as_json: Json = False,
 ) -> None:
     """List what is on the network, and why an expected stream is not seen."""
     from acquire import lsl
-    from acquire.streams import survey
+    from acquire.network import survey
+    from acquire.network.remedy import write_configuration
 
     loaded = load_rig(rig)
-    lsl.configure(loaded.lsl.session_id, loaded.lsl.scope)
-    devices = _device_snapshots(loaded)
-    expected = {
-        str(stream["name"]): str(stream["source_id"])
-        for snapshot in devices.values()
-        for stream in snapshot.get("streams", ())
-    }
-    report = survey(seconds, expected, devices)
-    silent = [name for name in loaded.devices if name not in devices]
+    lsl.configure(session_id or loaded.lsl.session_id, loaded.lsl.scope)
+    devices = {} if expect else _device_snapshots(loaded)
+    expected: dict[str, str | None] = dict.fromkeys(expect or loaded.streams)
+    for snapshot in devices.values():
+        for stream in snapshot.get("streams", ()):
+            expected[str(stream["name"])] = str(stream["source_id"])
+    report = survey(seconds, expected, devices, hosts=host or ())
+    silent = [name for name in loaded.devices if name not in devices and not expect]
+    if write_config:
+        write_configuration(report, write_config)
+        stderr.print(f"wrote {write_config}", highlight=False, soft_wrap=True)
     if as_json:
         print_json({**report.to_json(), "devices_not_running": silent})
     else:
@@ -94,7 +111,11 @@ def streams(
         columns = ["stream", "type", "channels", "Hz", "measured", "lost", "health"]
         print_table("Streams", columns, rows)
         advice = [f"{s.name}: {s.advice}" for s in report.streams if s.advice]
-        advice += [f"{m.name}: {m.reason}. {m.advice}" for m in report.missing]
+        advice += [
+            f"{m.name}: {m.reason} ({m.cause}). To do: {m.advice}"
+            for m in report.missing
+        ]
+        advice += [item.message for item in report.hosts]
         advice += [
             f"{name}: no adapter runs for it; start it with `kinemuse stream`"
             for name in silent

@@ -4,6 +4,7 @@ import re
 from typing import Literal, get_args
 
 from acquire.lsl.binding import pylsl
+from acquire.lsl.config_file import as_text, config_file, merged, read_settings
 from acquire.lsl.errors import LslConfigurationError
 
 Scope = Literal["machine", "link", "site", "organization", "global"]
@@ -19,6 +20,8 @@ _configured: tuple[str | None, str] | None = None
 
 def configure(session_id: str | None, scope: str = "machine") -> None:
     """Set session and scope; once per process and before anything else of LSL.
+
+    What else an ``lsl_api.cfg`` of this computer says (`KnownPeers`, addresses) holds.
 
     Parameters
     ----------
@@ -71,10 +74,13 @@ def configured_scope() -> str:
 
 
 def _content(session_id: str | None, scope: str) -> str:
-    lines = ["[multicast]", f"ResolveScope = {scope}"]
-    lines += ["[ports]", f"PortRange = {PORT_RANGE}"]
+    """Return our settings; what else this computer's `lsl_api.cfg` says stays."""
+    ours = {
+        "multicast": {"ResolveScope": scope},
+        "ports": {"PortRange": str(PORT_RANGE)},
+        "lab": {"SessionID": session_id or "default"},
+        "log": {"level": str(LOG_LEVEL)},
+    }
     if scope == "machine":  # loopback is reached by IPv4; IPv6 doubles every probe
-        lines += ["IPv6 = disable"]
-    lines += ["[lab]", f"SessionID = {session_id or 'default'}"]
-    lines += ["[log]", f"level = {LOG_LEVEL}"]
-    return "\n".join(lines) + "\n"
+        ours["ports"]["IPv6"] = "disable"
+    return as_text(merged(read_settings(config_file()), ours))
