@@ -16,16 +16,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from acquire.control import ControlClient, ControlError, ControlRefusedError
+from acquire.lab_view import findings_of, person_of, treadmill_of, triggers_of
+from acquire.process_watch import FRESH_S, ProcessWatch
 from acquire.storage import labels
 from acquire.storage.layout import TrialKey, next_take
-from protocols.engine import RecordingStatus, Treadmill
+from acquire.visits import days_since
+from protocols.engine import Person, QualityFinding, RecordingStatus, Treadmill
 from protocols.timeline import TrialPlan
 
 log = logging.getLogger("kinemuse.engine")
 
-POLL_S = 0.05
 HEARTBEAT_S = 0.1
-FRESH_S = 0.5
+QUALITY_POLL_S = 0.25
+QUALITY_FRESH_S = 2.0
 SILENT_S = 5.0  #: a recorder that answers nothing for longer has failed
 RUNNER_ALIVE_S = 0.3
 COMMAND_TIMEOUT_S = 1.0
@@ -99,8 +102,19 @@ class LabEngine:
         self._publish, self._on_take = publish, on_take
         self._belts = ControlClient(treadmill, runtime_dir) if treadmill else None
         self._beat = ControlClient(treadmill, runtime_dir) if treadmill else None
-        self._treadmill_watch = _Watch(treadmill, runtime_dir)
-        self._recorder_watch = _Watch("recorder", runtime_dir, self._recorder_said)
+        self._urgent = ControlClient(treadmill, runtime_dir) if treadmill else None
+        self._treadmill_watch = ProcessWatch(treadmill, runtime_dir)
+        self._recorder_watch = ProcessWatch(
+            "recorder", runtime_dir, self._recorder_said
+        )
+        self._quality_watch = ProcessWatch(
+            "quality", runtime_dir, poll_s=QUALITY_POLL_S, fresh_s=QUALITY_FRESH_S
+        )
+        self._watches = (
+            self._treadmill_watch,
+            self._recorder_watch,
+            self._quality_watch,
+        )
         self._n_heard: int | None = None  #: events of the recorder
         self._recorder = ControlClient("recorder", runtime_dir)
         self._work: queue.Queue[Callable[[], None] | None] = queue.Queue()
@@ -118,8 +132,8 @@ class LabEngine:
         """Begin to watch, to beat, and to work."""
         for thread in self._threads:
             thread.start()
-        self._treadmill_watch.start()
-        self._recorder_watch.start()
+        for watch in self._watches:
+            watch.start()
 
     def close(self) -> None:
         """Finish the work at hand and stop every thread."""
@@ -127,9 +141,9 @@ class LabEngine:
         self._threads[0].join(timeout=FINISH_TIMEOUT_S)
         self._stopping.set()
         self._threads[1].join(timeout=2.0)
-        self._treadmill_watch.close()
-        self._recorder_watch.close()
-        for client in (self._belts, self._beat, self._recorder):
+        for watch in self._watches:
+            watch.close()
+        for client in (self._belts, self._urgent, self._beat, self._recorder):
             if client is not None:
                 client.close()
 
@@ -140,19 +154,7 @@ class LabEngine:
     # ---- treadmill ------------------------------------------------------------
 
     def treadmill(self) -> Treadmill:
-        device = self._treadmill_watch.fresh().get("device")
-        if not isinstance(device, Mapping):
-            return Treadmill()
-        state = str(device.get("state", "unknown"))
-        return Treadmill(
-            left_mps=_number(device.get("left_mps")),
-            right_mps=_number(device.get("right_mps")),
-            incline_deg=_number(device.get("incline_deg")),
-            at_standstill=bool(device.get("at_zero")) and state != "stopping",
-            deck_moving=bool(device.get("deck_moving")),
-            reversed_facing=bool(device.get("reversed")),
-            state=state,
-        )
+        return treadmill_of(self._treadmill_watch.fresh())
 
     def take_charge(self) -> None:
         """Arm the treadmill and show it a living runner: the operator has started."""
@@ -173,20 +175,44 @@ class LabEngine:
         self.event("facing", reversed=reversed_facing)
 
     def stop(self) -> None:
-        self._command("stop")
+        treadmill = self.treadmill()
+        if treadmill.deck_moving or treadmill.state == "unknown":
+            self.abort()  # an ordinary stop would let the deck go on
+        else:
+            self._command("stop")
 
     def abort(self) -> None:
-        self._command("abort")
+        self._send(self._urgent, "abort", {})  # never behind another command
         self.event("abort")
 
+    def release(self) -> None:
+        if self._belts is not None:
+            self._command("disarm")
+
     def _command(self, verb: str, **arguments: object) -> None:
-        if self._belts is None:
+        self._send(self._belts, verb, arguments)
+
+    def _send(
+        self, client: ControlClient | None, verb: str, arguments: Mapping[str, object]
+    ) -> None:
+        if client is None:
             raise ControlError("the rig names no treadmill")
-        self._belts.request(
-            "command", COMMAND_TIMEOUT_S, verb=verb, arguments=arguments
-        )
+        client.request("command", COMMAND_TIMEOUT_S, verb=verb, arguments=arguments)
         with contextlib.suppress(ControlError):  # what was seen before is old news
             self._treadmill_watch.refresh()
+
+    # ---- what is seen ---------------------------------------------------------
+
+    def person(self) -> Person:
+        return person_of(self._quality_watch.fresh())
+
+    def findings(self) -> tuple[QualityFinding, ...]:
+        return findings_of(self._quality_watch.fresh())
+
+    def days_since(self, condition: str) -> float | None:
+        return days_since(
+            self._dataset, self._participant, condition, before=self._session
+        )
 
     # ---- recording ------------------------------------------------------------
 
@@ -200,8 +226,11 @@ class LabEngine:
             trial=trial.number,
         )
         key = next_take(self._dataset, key)
+        facts: dict[str, object] = {"facing": self._facing_of(trial)}
+        if trial.is_calibration:
+            facts |= {"incline_deg": trial.deck_deg, "label": trial.label}
         self._take, self._recording = key, RecordingStatus("arming")
-        self._work.put(lambda: self._arm(key))
+        self._work.put(lambda: self._arm(key, facts))
 
     def record(self) -> None:
         key = self._take
@@ -227,7 +256,7 @@ class LabEngine:
         if silent_s > FRESH_S:
             said = f"the recorder has not answered for {silent_s:.1f} s"
             problems = (said, *problems)
-        return RecordingStatus(state, problems, dict(seen))
+        return RecordingStatus(state, problems, triggers_of(seen), dict(seen))
 
     def finish(self, trial: TrialPlan) -> None:
         key, facing = self._take, self._facing_of(trial)
@@ -243,6 +272,10 @@ class LabEngine:
         name = capture_name(key.participant if key else "", trial.name)
         (self._capture.start if start else self._capture.stop)(name)
         self.event("trial_start" if start else "trial_stop", trial=trial.name)
+
+    def adopt(self, take: Mapping[str, Any]) -> None:
+        """Take up a take of an earlier run, named by its key, to judge it."""
+        self._take = TrialKey(**take)
 
     def verdict(self, trial: TrialPlan, accepted: bool, reason: str) -> None:
         if self._take is None:
@@ -263,7 +296,7 @@ class LabEngine:
         if self._take is key:
             self._recording = status
 
-    def _arm(self, key: TrialKey) -> None:
+    def _arm(self, key: TrialKey, facts: Mapping[str, object]) -> None:
         path = key.xdf(self._dataset)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -284,7 +317,7 @@ class LabEngine:
             self._becomes(key, RecordingStatus("failed", reasons))
             return
         self._becomes(key, RecordingStatus("armed"))
-        self.event("trial_armed", **key.attributes())
+        self.event("trial_armed", **key.attributes(), **facts)
 
     def _record(self, key: TrialKey) -> None:
         self._started = True  # also when no answer comes: then it must be stopped
@@ -317,7 +350,7 @@ class LabEngine:
             except Exception as error:
                 log.exception("archiving %s", path)
                 problems = (*problems, f"archive: {error}")
-        self._becomes(key, RecordingStatus(state, problems, said))
+        self._becomes(key, RecordingStatus(state, problems, details=dict(said)))
         facts = {**key.attributes(), "state": state, "problems": list(problems)}
         self.event("trial_done", **facts)
 
@@ -356,71 +389,3 @@ class LabEngine:
                 self._beat.request("command", 0.3, verb="heartbeat", arguments={})
             except ControlError as error:
                 log.debug("heartbeat: %s", error)
-
-
-class _Watch:
-    """Polls one process's snapshot on a thread; old news is no news.
-
-    `gone` says that the process has ended, rather than being slow to answer.
-    `on_news` is called with every snapshot, on the thread.
-    """
-
-    def __init__(
-        self,
-        name: str | None,
-        runtime_dir: Path,
-        on_news: Callable[[Mapping[str, Any]], None] = lambda _: None,
-    ) -> None:
-        self.gone = False
-        self._on_news = on_news
-        self._client = ControlClient(name, runtime_dir) if name else None
-        self._seen: tuple[float, dict[str, Any]] = (0.0, {})
-        self._asking = threading.Lock()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def start(self) -> None:
-        if self._client is not None:
-            self._thread.start()
-
-    def close(self) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=2.0)
-        if self._client is not None:
-            self._client.close()
-
-    def fresh(self) -> dict[str, Any]:
-        """Return the last snapshot, or nothing when it is older than `FRESH_S`."""
-        return self.latest() if self.silent_s() < FRESH_S else {}
-
-    def latest(self) -> dict[str, Any]:
-        """Return the last snapshot, however old."""
-        return self._seen[1]
-
-    def silent_s(self) -> float:
-        """Return for how long nothing was heard."""
-        return time.monotonic() - self._seen[0]
-
-    def refresh(self) -> None:
-        """Ask now."""
-        if self._client is not None:
-            with self._asking:  # an older answer never replaces a newer one
-                asked_s = time.monotonic()
-                self._seen = (asked_s, self._client.request("snapshot", FRESH_S))
-                self.gone = False
-
-    def _run(self) -> None:
-        while not self._stopping.wait(POLL_S):
-            try:
-                self.refresh()
-                self._on_news(self.latest())
-            except ControlError as error:
-                self.gone = isinstance(error.__cause__, ConnectionError)
-                log.debug("%s", error)
-            except Exception:  # a listener's failure does not end the watching
-                log.exception("what %s said", self._client)
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None

@@ -13,13 +13,13 @@ and can be killed and started again without this process.
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from acquire.archive import archive_take
+from acquire.autopilot import Autopilot, Participant
 from acquire.control import ControlClient, ControlError, ControlServer
 from acquire.engine import LabEngine, Take, capture_name
 from acquire.event_stream import EVENTS, EventStream
@@ -31,18 +31,18 @@ from acquire.session_folder import SessionFolder
 from acquire.session_plan import SessionError, SessionPlan
 from acquire.storage.journal import Journal, read_journal
 from acquire.storage.layout import claim_dataset
+from acquire.storage.recover import recover
 from acquire.supervise import ChildStatus, Supervisor
-from devices.sim.lab import LabClient
 from devices.vicon.capture import CaptureSender
+from protocols.replay import replay
 from protocols.runner import Runner
 from protocols.schema import parse_protocol
-from protocols.states import Question, Snapshot, State
+from protocols.states import Snapshot, State
 
 log = logging.getLogger("kinemuse.session")
 
 TICK_S = 0.03
 OVER = tuple(state for state in State if state.is_over)
-AUTO_REPEATS = 2  #: so often a failing trial is tried again without an operator
 
 
 class Session:
@@ -55,8 +55,7 @@ class Session:
         claim_dataset(plan.dataset, simulated=plan.rig.simulated)
         self.folder = SessionFolder(plan, self._protocol.name)
         self.takes: list[Take] = []
-        self._repeats: Counter[str] = Counter()
-        self._lab = LabClient(plan.lab_address) if plan.lab_address else None
+        self._participant = Participant(plan.lab_address)
         self._lock = threading.Lock()
         self._closed = False
 
@@ -76,6 +75,7 @@ class Session:
         self._supervisor.start()
         try:
             streams = wait_for_devices(self._rig, self._plan.runtime_dir)
+            self._recover()
             self._start_engine({EVENTS.name: self._events.source_id} | streams)
         except BaseException:
             self._stop_processes()
@@ -105,8 +105,12 @@ class Session:
         self._supervisor.stop()
         self._events.close()
         self._journal.close()
-        if self._lab:
-            self._lab.close()
+        self._participant.close()
+
+    def _recover(self) -> None:
+        """Archive what a run that was cut off had recorded."""
+        for found in recover(self.folder.path) if self.folder.resumes else ():
+            self._publish("recovered", found.to_json())
 
     def _start_engine(self, streams: Mapping[str, str]) -> None:
         rig, plan = self._rig, self._plan
@@ -114,10 +118,10 @@ class Session:
         sender = (
             CaptureSender.of(rig.devices[rig.capture].settings) if rig.capture else None
         )
-        left_high = trial_left_high(self.folder.journal)
-        if sender and left_high:  # the process that raised the line was killed
-            sender.stop(capture_name(plan.participant, left_high))
-            self._publish("trial_stop", {"trial": left_high})
+        progress = replay(read_journal(self.folder.journal))
+        if sender and progress.line_high:  # the process that raised it was killed
+            sender.stop(capture_name(plan.participant, progress.line_high))
+            self._publish("trial_stop", {"trial": progress.line_high})
         self._engine = LabEngine(
             dataset=plan.dataset,
             participant=plan.participant,
@@ -134,12 +138,16 @@ class Session:
             on_take=self._archive,
         )
         self._engine.start()
+        if progress.unjudged:
+            self._engine.adopt(progress.unjudged)
         self.runner = Runner(
             self._protocol,
             self._engine,
             now=time.monotonic,
-            already_done=accepted_trials(self.folder.journal),
+            participant=plan.participant,
+            progress=progress,
         )
+        self._autopilot = Autopilot(self.runner)
         self._control = ControlServer("session", self._verbs(), plan.runtime_dir)
         self._control.start()
 
@@ -170,24 +178,14 @@ class Session:
             if what != shown:
                 shown = what
                 self._plan.on_change(snapshot)
-                self._play_participant(snapshot)
+                self._participant.follow(snapshot)
             if snapshot.state.is_over or self._closed:
                 return snapshot
             if self._plan.auto and snapshot.question:
-                self._answer_by_itself(snapshot.question)
+                self._autopilot.answer(snapshot.question)
             self.runner.tick()
             self._engine.runner_ticked()
             time.sleep(TICK_S)
-
-    def _answer_by_itself(self, question: Question) -> None:
-        """Take the first answer; skip a trial that was repeated often enough."""
-        answer = question.answers[0]
-        if answer == "repeat":
-            name = str(self.runner.snapshot().trial)
-            self._repeats[name] += 1
-            if self._repeats[name] > AUTO_REPEATS:
-                answer = "skip"
-        self.runner.answer(question.id, answer)
 
     def wait_until_closed(self) -> None:
         """Go on answering until somebody asks for the end."""
@@ -198,12 +196,6 @@ class Session:
         self._engine.take_charge()
         self._engine.runner_ticked()
         self.runner.start()
-
-    def _play_participant(self, snapshot: Snapshot) -> None:
-        """In the virtual lab, turn round when the operator is asked to see to it."""
-        if self._lab and snapshot.trial and snapshot.state is State.CONFIRMING_FACING:
-            reversed_facing = snapshot.trial.reversed_facing
-            self._lab.append("facing", {"reversed": reversed_facing})
 
     # ---- what others ask ------------------------------------------------------
 
@@ -217,11 +209,14 @@ class Session:
             "start": lambda _: done(self._start),
             "pause": lambda _: done(self.runner.pause),
             "resume": lambda _: done(self.runner.resume),
-            "abort": lambda a: done(
-                lambda: self.runner.abort(str(a.get("reason", "the operator")))
-            ),
+            "abort": lambda a: done(lambda: self.runner.abort(_reason(a))),
             "answer": lambda a: done(
                 lambda: self.runner.answer(int(a["prompt_id"]), str(a["value"]))
+            ),
+            "skip": lambda a: done(lambda: self.runner.skip(_reason(a))),
+            "repeat": lambda a: done(lambda: self.runner.repeat(_reason(a))),
+            "adverse_event": lambda a: done(
+                lambda: self.runner.adverse_event(str(a["text"]))
             ),
             "note": lambda a: done(
                 lambda: self._publish("note", {"text": str(a["text"])})
@@ -241,6 +236,9 @@ class Session:
             "participant": self._plan.participant,
             "session": self.folder.name,
             "trial": now.trial.name if now.trial else None,
+            "step": now.step,
+            "take_problems": list(now.problems),
+            "fatigue_percent": dict(now.fatigue),
             "n_done": now.n_done,
             "n_trials": now.n_trials,
             "time_in_state_s": now.time_in_state_s,
@@ -270,6 +268,8 @@ class Session:
         with self._lock:
             self._journal.append(event, **facts)
             self._events.send(event, facts)
+        if event == "squats":
+            self._participant.tire(float(str(facts.get("value", 0))))
 
     def _archive(self, take: Take) -> None:
         self.takes.append(take)
@@ -278,6 +278,10 @@ class Session:
     def _restarted(self, status: ChildStatus) -> None:
         facts = {"process": status.name, "last_exit": status.last_exit}
         self._publish("process_restarted", facts)
+
+
+def _reason(arguments: Mapping[str, Any]) -> str:
+    return str(arguments.get("reason") or "the operator")
 
 
 def _refuse_second(runtime_dir: Path) -> None:
@@ -293,27 +297,3 @@ def _refuse_second(runtime_dir: Path) -> None:
         "a session of this rig runs already; end it first, or watch it with "
         "`kinemuse gui`"
     )
-
-
-def accepted_trials(journal: Path) -> set[str]:
-    """Names of the trials whose last verdict in this journal was yes."""
-    accepted: set[str] = set()
-    for line in read_journal(journal):
-        if line.get("event") == "verdict" and "trial_name" in line:
-            name = str(line["trial_name"])
-            (accepted.add if line.get("accepted") else accepted.discard)(name)
-    return accepted
-
-
-def trial_left_high(journal: Path) -> str | None:
-    """Name the trial whose start raised the trigger line, if nothing lowered it."""
-    left: str | None = None
-    for line in read_journal(journal):
-        event = line.get("event")
-        if event == "trial_start" or (
-            event == "state" and line.get("state") == "recording"
-        ):
-            left = str(line.get("trial"))
-        elif event == "trial_stop":
-            left = None
-    return left

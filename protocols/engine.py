@@ -1,7 +1,8 @@
 """The seam between the protocol runner and the laboratory."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from protocols.timeline import TrialPlan
 
@@ -37,11 +38,53 @@ class Treadmill:
 
 
 @dataclass(frozen=True, slots=True)
+class Muscle:
+    """How a muscle's sEMG is now: median frequency (Hz) and RMS (µV) of its bursts."""
+
+    median_frequency_hz: float
+    rms_uv: float
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What the instruments show of the participant now; None where they do not."""
+
+    cadence_spm: float | None = None  #: steps per minute
+    stride_cv_percent: float | None = None  #: of the last stride times
+    reversed_facing: bool | None = None  #: read from the markers of the pelvis
+    muscles: Mapping[str, Muscle] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class QualityFinding:
+    """One quality metric beyond its limit now."""
+
+    stream: str
+    level: Literal["amber", "red"]
+    text: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerSeen:
+    """What one instrument has recorded of the trigger line in this take.
+
+    `high` is None while its level cannot be told: no edge has been seen yet.
+    """
+
+    high: bool | None = None
+    n_rises: int = 0
+    n_falls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingStatus:
     """What the recorder says: its state, and what is wrong, in words."""
 
     state: str = "idle"  #: idle armed recording stopping verified failed
     problems: tuple[str, ...] = ()
+    triggers: Mapping[str, TriggerSeen] = field(default_factory=dict)
+    """Of each stream that records the line."""
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -64,11 +107,24 @@ class Engine(Protocol):
         ...
 
     def stop(self) -> None:
-        """Ramp the belts to zero at the ordinary rate."""
+        """Ramp the belts to zero at the ordinary rate; a moving deck stops too."""
         ...
 
     def abort(self) -> None:
-        """Stop the belts now; the deck stays where it is."""
+        """Stop the belts now; the deck stays where it is. Callable on any thread."""
+        ...
+
+    def release(self) -> None:
+        """Take the treadmill out of arms: the run is over and everything stands."""
+        ...
+
+    def person(self) -> Person: ...
+    def findings(self) -> tuple[QualityFinding, ...]:
+        """Return what quality has to say against the signals now."""
+        ...
+
+    def days_since(self, condition: str) -> float | None:
+        """Days since this participant's last session with trials of a condition."""
         ...
 
     def arm(self, trial: TrialPlan) -> None:
@@ -89,7 +145,7 @@ class Engine(Protocol):
         ...
 
     def verdict(self, trial: TrialPlan, accepted: bool, reason: str) -> None:
-        """Note whether the take just recorded counts."""
+        """Note whether the take last armed counts."""
         ...
 
     def event(self, name: str, **facts: object) -> None:

@@ -11,3 +11,11 @@ class ProtocolFileError(ProtocolError, ValueError):
 
 class NotAllowedError(ProtocolError, RuntimeError):
     """The runner is in a state in which this request has no meaning."""
+
+
+class IllegalTransitionError(ProtocolError, RuntimeError):
+    """A defect: the table of transitions has no such way."""
+
+
+class DeclinedError(ProtocolError):
+    """The operator has declined what the protocol needs: the run is aborted."""

@@ -1,24 +1,20 @@
-"""A protocol expanded to what will happen, without hardware."""
+"""What happens in a session, one entry after another."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from protocols.schema import (
-    CalibrationTrial,
-    Prompt,
-    ProtocolDefinition,
-    Rest,
-    Trials,
-)
+from protocols.steps import StopRules
 
 CALIBRATION = "Calibration"
+UNRECORDED = "Unrecorded"
 
 
 @dataclass(frozen=True, slots=True)
 class TrialPlan:
-    """One trial to be recorded; `number` counts within condition, mode and speed.
+    """One stretch of walking or standing; `number` counts among those of its kind.
 
-    A calibration has the condition ``Calibration``, its kind as mode, and stands still.
+    A calibration has the condition ``Calibration``, its kind as mode, and stands still
+    at `deck_deg`. Walking with `recorded` false only lasts `record_s`.
     """
 
     condition: str
@@ -26,6 +22,9 @@ class TrialPlan:
     speed_mps: float
     number: int
     record_s: float
+    deck_deg: float = 0.0  #: of a calibration; walking has it in its mode
+    label: str = ""  #: what a reference contraction is of
+    recorded: bool = True
 
     @property
     def is_calibration(self) -> bool:
@@ -35,7 +34,7 @@ class TrialPlan:
     @property
     def incline_deg(self) -> float:
         """Deck angle: never negative, because the deck only rises at one end."""
-        return 0.0 if self.is_calibration else float(self.mode.split("_")[1])
+        return self.deck_deg if self.is_calibration else float(self.mode.split("_")[1])
 
     @property
     def reversed_facing(self) -> bool:
@@ -49,128 +48,61 @@ class TrialPlan:
 
     @property
     def name(self) -> str:
-        """For example ``Ideal LG_0 1.0 m/s trial 1``."""
+        """Name within a session, for example ``Ideal LG_0 1.0 m/s trial 1``."""
         if self.is_calibration:
             return f"{self.condition} {self.mode} trial {self.number}"
-        return (
-            f"{self.condition} {self.mode} {self.speed_mps:.1f} m/s trial {self.number}"
-        )
-
-
-Action = TrialPlan | Prompt | Rest
-
-
-def actions(protocol: ProtocolDefinition) -> Iterator[Action]:
-    """Yield trials, prompts and rests in the order they happen."""
-    counts: dict[tuple[str, str, float], int] = {}
-
-    def numbered(condition: str, mode: str, speed: float, record_s: float) -> TrialPlan:
-        key = (condition, mode, speed)
-        counts[key] = counts.get(key, 0) + 1
-        return TrialPlan(condition, mode, speed, counts[key], record_s)
-
-    for step in protocol.steps:
-        if isinstance(step, CalibrationTrial):
-            if step.text:
-                yield Prompt(type="prompt", text=step.text)
-            yield numbered(CALIBRATION, step.kind, 0.0, step.record_s)
-        elif isinstance(step, Trials):
-            condition = step.condition or protocol.condition
-            record_s = step.record_s or protocol.settings.record_s
-            for _ in range(step.repeat):
-                yield numbered(condition, step.mode, step.speed_mps, record_s)
-        else:
-            yield step
+        what = "trial" if self.recorded else "walk"
+        speed = f"{self.speed_mps:.3f}".rstrip("0")
+        speed += "0" if speed.endswith(".") else ""
+        return f"{self.condition} {self.mode} {speed} m/s {what} {self.number}"
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedRow:
-    """One line of a dry run: times in seconds from the start, distance in metres."""
+class Asking:
+    """Something people do and the operator confirms or enters.
 
-    t_s: float
-    what: str
-    duration_s: float | None
-    speed_mps: float
-    incline_deg: float
-    reversed_facing: bool
-    distance_m: float
-    warnings: tuple[str, ...] = ()
-
-
-def plan(
-    protocol: ProtocolDefinition,
-    *,
-    deck_rate_dps: float | None,
-    max_speed_mps: float | None = None,
-    max_incline_deg: float | None = None,
-) -> list[PlannedRow]:
-    """Dry-run a protocol: belt and deck at every step, times, and what is unsafe.
-
-    A `deck_rate_dps` of None (the real rate is not published) leaves the time of deck
-    moves out, and says so. Prompts take no time here: an operator's pace is unknown.
+    `number` is the range of a number to enter; `event` is journalled with `facts` and
+    the answer. `leaves_out` is the group that the answer ``skip`` ends.
     """
-    settings, rows = protocol.settings, list[PlannedRow]()
-    t_s, speed, incline, reversed_facing = 0.0, 0.0, 0.0, False
 
-    def add(what: str, duration_s: float | None, mean_mps: float, *warn: str) -> None:
-        nonlocal t_s
-        distance = abs(mean_mps) * (duration_s or 0.0)
-        row = (t_s, what, duration_s, speed, incline, reversed_facing, distance, warn)
-        rows.append(PlannedRow(*row))
-        t_s += duration_s or 0.0
-
-    def ramp_to(target_mps: float) -> None:
-        nonlocal speed
-        if target_mps != speed:
-            before, speed = speed, target_mps
-            duration = abs(target_mps - before) / settings.accel_mps2
-            add(f"belts to {target_mps:+.2f} m/s", duration, (before + target_mps) / 2)
-
-    for action in actions(protocol):
-        if isinstance(action, Prompt):
-            ramp_to(0.0)
-            add(f"prompt: {action.text}", None, 0.0)
-        elif isinstance(action, Rest):
-            ramp_to(0.0)
-            add("rest", action.duration_s, 0.0)
-        else:
-            warnings = _limits(action, max_speed_mps, max_incline_deg)
-            if action.incline_deg != incline:
-                ramp_to(0.0)
-                move_deg, incline = (
-                    abs(action.incline_deg - incline),
-                    action.incline_deg,
-                )
-                slow = () if deck_rate_dps else ("deck rate unknown: time left out",)
-                duration = move_deg / deck_rate_dps if deck_rate_dps else None
-                add(f"deck to {incline:+.1f}°", duration, 0.0, *slow)
-            if action.reversed_facing != reversed_facing:
-                ramp_to(0.0)
-                reversed_facing = action.reversed_facing
-                way = "down" if reversed_facing else "up"
-                add(f"participant turns to face {way} the deck", None, 0.0)
-            ramp_to(action.belt_mps)
-            add("settle", settings.settle_s, speed)
-            recorded_s = action.record_s + 2 * settings.line_low_s
-            add(f"record {action.name}", recorded_s, speed, *warnings)
-            if settings.rest_s or not settings.walk_on:
-                ramp_to(0.0)
-                add("rest", settings.rest_s, 0.0)
-    ramp_to(0.0)
-    if incline:
-        slow = () if deck_rate_dps else ("deck rate unknown: time left out",)
-        duration = incline / deck_rate_dps if deck_rate_dps else None
-        incline = 0.0
-        add("deck to level", duration, 0.0, *slow)
-    return rows
+    text: str
+    event: str = "prompt_done"
+    facts: Mapping[str, object] = field(default_factory=dict)
+    number: tuple[float, float] | None = None
+    suggestion: str = ""
+    while_walking: bool = False
+    leaves_out: str = ""
 
 
-def _limits(
-    trial: TrialPlan, max_speed_mps: float | None, max_incline_deg: float | None
-) -> tuple[str, ...]:
-    found = []
-    if max_speed_mps is not None and trial.speed_mps > max_speed_mps:
-        found.append(f"above the rig's speed limit of {max_speed_mps:g} m/s")
-    if max_incline_deg is not None and trial.incline_deg > max_incline_deg:
-        found.append(f"above the rig's incline limit of {max_incline_deg:g}°")
-    return tuple(found)
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """The participant rests, belts at zero."""
+
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class GapChecking:
+    """Days since an earlier session are compared with what the protocol wants."""
+
+    condition: str
+    min_days: float
+    max_days: float
+
+
+Action = TrialPlan | Asking | Resting | GapChecking
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One action of the timeline. `id` stays the same for protocol and participant.
+
+    `groups` are the cycles, or the optional part, it can be left out with; `stop` are
+    the rules of the innermost cycle, and `cycle` its name.
+    """
+
+    id: str
+    action: Action
+    groups: tuple[str, ...] = ()
+    cycle: str = ""
+    stop: StopRules | None = None

@@ -8,16 +8,31 @@ from pydantic import BaseModel, ValidationError
 
 def explain(error: ValidationError, known_keys: Collection[str]) -> Iterator[str]:
     """Yield one line per problem, with the nearest known key for an unknown one."""
-    for problem in error.errors():
+    problems = error.errors()
+    for problem in problems:
+        if problem["type"] == "too_short" and any(
+            other["loc"][: len(problem["loc"])] == problem["loc"] and other != problem
+            for other in problems
+        ):
+            continue  # short only because what is in it is not valid
         where = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
             key = str(problem["loc"][-1])
-            near = difflib.get_close_matches(key, known_keys, n=1)
-            yield f"{where}: unknown key" + (f"; did you mean {near[0]!r}?" * len(near))
+            near = nearest(key, known_keys)
+            yield f"{where}: unknown key" + (
+                f"; did you mean {near!r}?" if near else ""
+            )
         elif problem["type"] in ("value_error", "missing"):
             yield f"{where or 'file'}: {problem['msg']}"
         else:
             yield f"{where or 'file'}: {problem['msg']} (it is {problem['input']!r})"
+
+
+def nearest(key: str, known_keys: Collection[str]) -> str:
+    """Return the known key most like one that is not known; empty when none is."""
+    near = difflib.get_close_matches(key, known_keys, n=1)
+    longer = sorted(each for each in known_keys if each.startswith(f"{key}_"))
+    return (near or longer or [""])[0]
 
 
 def keys_of(*models: type[BaseModel]) -> set[str]:

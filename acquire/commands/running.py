@@ -1,4 +1,4 @@
-"""Commands that run a session: demo, plan, run, gui."""
+"""Commands that run a session: demo, run, gui."""
 
 import tempfile
 from pathlib import Path
@@ -13,11 +13,20 @@ from acquire.rig import VIRTUAL_LAB, RigConfig, load_rig
 from acquire.session import Session
 from acquire.session_plan import SessionPlan
 from acquire.virtual_lab import VirtualLab
-from protocols.schema import load_protocol, protocol_text
-from protocols.timeline import plan as dry_run
+from protocols.overrides import overridden
+from protocols.schema import parse_protocol, protocol_text
 
 Dataset = Annotated[Path, typer.Option(help="Dataset folder; made when missing.")]
 Participant = Annotated[str, typer.Option(help="Pseudonym, such as P43.")]
+MostTrials = Annotated[
+    int | None, typer.Option("--trials", min=1, help="At most so many of each kind.")
+]
+TrialSeconds = Annotated[
+    float | None, typer.Option(min=2, help="Length of every trial, s.")
+]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="Setting as key=value; repeatable.")
+]
 ProtocolName = Annotated[str, typer.Argument(help="Library name, or a YAML file.")]
 
 
@@ -52,37 +61,6 @@ def demo(
     raise typer.Exit(0 if result.ok else 1)
 
 
-def plan(
-    protocol: ProtocolName, rig: Rig = VIRTUAL_LAB, *, as_json: Json = False
-) -> None:
-    """Expand a protocol to its timeline, without any device."""
-    loaded, definition = load_rig(rig), load_protocol(protocol)
-    limits = _limits(loaded)
-    rows = dry_run(
-        definition,
-        deck_rate_dps=None,
-        max_speed_mps=limits.get("max_speed_mps"),
-        max_incline_deg=limits.get("max_incline_deg"),
-    )
-    warnings = [f"{row.what}: {text}" for row in rows for text in row.warnings]
-    if as_json:
-        print_json({"rows": [_row_json(row) for row in rows], "warnings": warnings})
-        return
-    columns = ["t (s)", "what", "for (s)", "belts (m/s)", "deck (°)", "walked (m)"]
-    shown = [
-        (r.t_s, r.what, r.duration_s, r.speed_mps, r.incline_deg, r.distance_m)
-        for r in rows
-    ]
-    print_table(definition.title, columns, shown)
-    total_s = rows[-1].t_s + (rows[-1].duration_s or 0.0)
-    walked_m = sum(row.distance_m for row in rows)
-    stdout.print(
-        f"{total_s / 60:.1f} min and {walked_m:.0f} m, plus what the operator takes"
-    )
-    for text in warnings:
-        stdout.print(f"[yellow]note[/] {text}", highlight=False)
-
-
 def run(
     protocol: ProtocolName,
     dataset: Dataset,
@@ -92,14 +70,21 @@ def run(
     auto: Annotated[
         bool, typer.Option("--auto", help="Answer prompts (virtual lab only).")
     ] = False,
+    trials: MostTrials = None,
+    trial_seconds: TrialSeconds = None,
+    settings: Settings = None,
     as_json: Json = False,
 ) -> None:
-    """Run a protocol without a window."""
+    """Run a protocol without a window; a session that was cut off goes on.
+
+    The other values of --trials, --trial-seconds and --set are for rehearsals: they
+    stand in the session's protocol.yaml, and going on needs the same ones.
+    """
     from acquire import lsl
     from acquire.paths import runtime_dir
 
     loaded = load_rig(rig)
-    text = protocol_text(protocol)
+    text = effective_text(protocol, trials, trial_seconds, settings)
     lsl.configure(loaded.lsl.session_id, loaded.lsl.scope)
     with Laboratory(loaded) as laboratory, SessionProgress() as progress:
         plan_ = SessionPlan(
@@ -146,6 +131,25 @@ def gui(
     raise typer.Exit(open_window(loaded, folder, participant, protocol))
 
 
+def effective_text(
+    protocol: str,
+    trials: int | None,
+    trial_seconds: float | None,
+    settings: list[str] | None,
+) -> str:
+    """Return the protocol's own text, or that of a copy with other values."""
+    text = protocol_text(protocol)
+    if trials is None and trial_seconds is None and not settings:
+        return text
+    definition = parse_protocol(text, source=protocol)
+    return overridden(
+        definition,
+        most_trials=trials,
+        record_s=trial_seconds,
+        settings=settings or (),
+    ).to_yaml()
+
+
 class Laboratory:
     """The twins of a virtual rig on free ports; nothing at all for a real one."""
 
@@ -163,18 +167,3 @@ class Laboratory:
     def __exit__(self, *_: object) -> None:
         if self._virtual:
             self._virtual.stop()
-
-
-def _limits(rig: RigConfig) -> dict[str, float]:
-    if rig.treadmill is None:
-        return {}
-    limits = getattr(rig.devices[rig.treadmill].settings, "limits", None)
-    return limits.model_dump() if limits is not None else {}
-
-
-def _row_json(row: object) -> dict[str, object]:
-    from dataclasses import asdict, is_dataclass
-
-    if not is_dataclass(row) or isinstance(row, type):
-        raise TypeError(type(row))
-    return asdict(row)

@@ -6,10 +6,11 @@ import pytest
 
 from acquire.control import ControlServer
 from acquire.rig import VIRTUAL_LAB, RigConfig, load_rig
-from acquire.session import Session, trial_left_high
+from acquire.session import Session
 from acquire.session_folder import SessionFolder, interrupted_session
 from acquire.session_plan import SessionError, SessionPlan
-from acquire.storage.journal import Journal
+from acquire.storage.journal import Journal, read_journal
+from protocols.replay import replay
 from protocols.schema import protocol_text
 
 PROTOCOL = protocol_text("demo")
@@ -78,9 +79,10 @@ def test_a_resumed_session_uses_the_rig_of_today(tmp_path: Path) -> None:
 def test_a_line_that_a_killed_session_left_high_is_known(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with Journal(path, clock=lambda: 0.0) as lines:
-        lines.append("state", state="recording", trial="Ideal LG_0 1.0 m/s trial 1")
+        lines.append("state", state="raising", trial="Ideal LG_0 1.0 m/s trial 1")
+        assert replay(read_journal(path)).line_high == "Ideal LG_0 1.0 m/s trial 1"
         lines.append("trial_start", trial="Ideal LG_0 1.0 m/s trial 1")
-        assert trial_left_high(path) == "Ideal LG_0 1.0 m/s trial 1"
+        assert replay(read_journal(path)).line_high == "Ideal LG_0 1.0 m/s trial 1"
         lines.append("trial_stop", trial="Ideal LG_0 1.0 m/s trial 1")
         lines.append("state", state="low_after", trial="Ideal LG_0 1.0 m/s trial 1")
-    assert trial_left_high(path) is None
+    assert not replay(read_journal(path)).line_high

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocols.errors import NotAllowedError
+from protocols.replay import Progress
 from protocols.runner import Runner
 from protocols.schema import ProtocolDefinition, load_protocol, parse_protocol
 from protocols.states import State
@@ -26,21 +27,15 @@ steps:
 
 
 class RefusingLab(MemoryLab):
-    """Cannot be reached for some aborts, or has no room for another journal line."""
+    """Cannot be reached for some aborts."""
 
     refusals = 0
-    journal_is_full = False
 
     def abort(self) -> None:
         if self.refusals:
             self.refusals -= 1
             raise ConnectionError("bertec takes no command: lost")
         super().abort()
-
-    def event(self, name: str, **facts: object) -> None:
-        if self.journal_is_full:
-            raise OSError("no space left on device")
-        super().event(name, **facts)
 
 
 def protocol(text: str = DOWNHILL) -> ProtocolDefinition:
@@ -50,7 +45,7 @@ def protocol(text: str = DOWNHILL) -> ProtocolDefinition:
 def agree(runner: Runner) -> None:
     question = runner.snapshot().question
     if question:
-        runner.answer(question.id, question.answers[0])
+        runner.answer(question.id, question.default)
 
 
 def run(
@@ -192,7 +187,7 @@ def test_a_dead_recorder_is_said_at_once_and_the_take_offered_again() -> None:
     assert question is not None
     assert "disk full" in question.text
     assert not lab.line_high
-    assert question.answers == ("repeat", "skip")
+    assert question.answers == ("repeat", "reject")
 
 
 @pytest.mark.parametrize("broken", ["unexpected_stop", "connection_lost"])
@@ -231,8 +226,8 @@ def test_an_engine_that_refuses_ends_the_run_with_its_words() -> None:
 
 def test_accepted_trials_are_passed_over_on_resume() -> None:
     lab = MemoryLab()
-    done = ["Ideal LG_0 1.0 m/s trial 1"]
-    runner = Runner(protocol(), lab, now=lab.now, already_done=done)
+    progress = Progress(done={"Ideal LG_0 1.0 m/s trial 1": "accepted"})
+    runner = Runner(protocol(), lab, now=lab.now, progress=progress)
     assert runner.snapshot().n_done == 1
     runner.start()
     run(runner, lab, in_state(runner, State.FINISHED))
@@ -276,7 +271,8 @@ def test_random_requests_never_leave_belts_running(requests: list[str]) -> None:
                 runner.tick()
             elif request.startswith("answer") and question:
                 last = -1 if request == "answer_last" else 0
-                runner.answer(question.id, question.answers[last])
+                answers = (question.default, *question.answers)
+                runner.answer(question.id, answers[last])
             elif request == "record_fails" and lab.recorder == "recording":
                 lab.recorder = "failed"
             elif request in ("pause", "resume"):
@@ -298,7 +294,7 @@ def test_an_abort_that_did_not_get_through_is_repeated() -> None:
     runner = Runner(protocol(), lab, now=lab.now)
     runner.start()
     run(runner, lab, in_state(runner, State.SETTLING))
-    lab.refusals = 2
+    lab.refusals = 3
     runner.abort("operator")
     assert lab.target_mps == 1.0
     run(runner, lab, in_state(runner, State.ABORTED), limit_s=5.0)
