@@ -14,11 +14,13 @@ from acquire.recorder.watch import (
     STALL_MIN_S,
     CounterWatch,
     FlowWatch,
+    Gap,
     RateWatch,
     TriggerWatch,
 )
 from acquire.storage.stream_header import StreamHeader
 
+SHOW_GAPS = 5
 MAX_PULLS = 8  # per poll, so that one stream cannot keep the others waiting
 
 Samples = NDArray[Any] | list[str]
@@ -79,6 +81,7 @@ class StreamWorker:
         self.stalled = False
         self.t_joined = now()
         self.n_recorded = 0  #: handed to the sink since the recording began
+        self.n_gaps_told = 0
         self._uncounted: deque[tuple[NDArray[Any], NDArray[np.float64]]] = deque()
         self._counting = threading.Lock()
 
@@ -123,7 +126,7 @@ class StreamWorker:
         self.trigger.restart()
         self.flow.n_flows = 0
         watch = CounterWatch(self.header.counter, self.header.rate_hz)
-        self.counter = watch
+        self.counter, self.n_gaps_told = watch, 0
 
     def continue_from(self, earlier: "StreamWorker") -> None:
         """Go on counting where an inlet of the same stream, since lost, left off.
@@ -134,6 +137,7 @@ class StreamWorker:
         self.header, self.header_xml = earlier.header, earlier.header_xml
         self.n_recorded = earlier.n_recorded
         self.counter, self.trigger = earlier.counter, earlier.trigger
+        self.n_gaps_told = earlier.n_gaps_told
         self.flow.n_flows = earlier.flow.n_flows
 
     def _account(self, samples: Samples, stamps: NDArray[np.float64]) -> None:
@@ -187,6 +191,7 @@ class StreamWorker:
             "n_received": self.n_samples,
             "n_lost": self.counter.n_lost if counted else None,
             "n_gaps": self.counter.n_gaps,
+            "gaps": [list(gap) for gap in list(self.counter.gaps)[-SHOW_GAPS:]],
             "n_duplicates": self.counter.n_duplicates,
             "n_restarts": self.counter.n_restarts,
             "counter": header.counter.source,
@@ -196,6 +201,12 @@ class StreamWorker:
             "hostname": header.hostname,
             "problem": self.lost,
         }
+
+    def new_gaps(self) -> list[Gap]:
+        """Return the gaps found since this was last asked, as far as they are kept."""
+        n_new = self.counter.n_gaps - self.n_gaps_told
+        self.n_gaps_told = self.counter.n_gaps
+        return list(self.counter.gaps)[-n_new:] if n_new > 0 else []
 
     def warnings(self) -> list[str]:
         """Return what a recording of this stream lacks so far, in words."""

@@ -29,6 +29,8 @@ RETRY_AFTER_S = 2.0
 INLET_BUFFER_S = 120.0
 FORGET_AFTER_S = 2.0
 SETTLE_S = 0.6  # all streams of a network are found within this of the first
+TELL_GAPS_S = 0.5  # at most so often, however many there are
+GAPS_PER_EVENT = 20
 RECOVERY_S = 3.0  # the uid of an outlet that was found again is known by then
 
 Report = Callable[[str, dict[str, Any]], None]
@@ -86,6 +88,7 @@ class StreamSet:
         self._retry_at: dict[str, float] = {}
         self._offset_times: dict[str, float] = {}
         self._latest_offsets: dict[str, Offset] = {}
+        self._t_gaps_told = now()
         self._found_keys: frozenset[str] = frozenset()
         self._t_found = now()  #: when they last changed
         self._dropped: dict[str, StreamWorker] = {}  #: in this recording
@@ -109,6 +112,7 @@ class StreamSet:
             self._sink = sink
             self._dropped.clear()
         self._count()
+        self._tell_gaps(self._now())
         if sink is not None:
             for worker in self.workers:
                 latest = self._latest_offsets.get(worker.key)
@@ -151,6 +155,19 @@ class StreamSet:
         now = self._now()
         for worker in self.workers:
             self._watch_stall(worker, now)
+        if now - self._t_gaps_told >= TELL_GAPS_S:
+            self._tell_gaps(now)
+
+    def _tell_gaps(self, now: float) -> None:
+        """Report which samples are missing, by their own numbers."""
+        self._t_gaps_told = now
+        for worker in self.workers:
+            gaps = worker.new_gaps()
+            if gaps:
+                told = [list(gap) for gap in gaps[-GAPS_PER_EVENT:]]
+                more = {"n_gaps": len(gaps), "n": sum(gap.n for gap in gaps)}
+                facts = self._facts(worker, **more, gaps=told)
+                self._report("samples_missing", facts)
 
     def _count(self) -> None:
         for worker in self.workers:

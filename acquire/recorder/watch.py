@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,16 @@ RATE_MIN_SPAN_S = 1.8
 RATE_ERROR_MAX = 0.01
 COUNTER_SLACK_S = 1.0  # stamps may be this late before a jump counts as a restart
 LEVEL_RANGE_MIN = 0.5  # V, or 0/1: below it a trigger channel has shown no edge
+KEEP_GAPS = 1000
 FLOW_BREAK_S = 0.3  # a gated stream silent for longer has stopped flowing
+
+
+class Gap(NamedTuple):
+    """Samples missing in one place."""
+
+    first: int  #: counter value of the first that is missing
+    n: int
+    t_s: float  #: stamp of the sample behind
 
 
 @dataclass
@@ -26,7 +36,7 @@ class CounterWatch:
     """Counts what is missing between consecutive values of a sample counter.
 
     A jump that more time than has passed would be needed to explain is a restart of
-    the numbering, not a loss.
+    the numbering, not a loss. `gaps` keeps the newest of them one by one.
     """
 
     counter: Counter
@@ -35,6 +45,7 @@ class CounterWatch:
     n_gaps: int = 0
     n_duplicates: int = 0
     n_restarts: int = 0
+    gaps: deque[Gap] = field(default_factory=lambda: deque(maxlen=KEEP_GAPS))
     _last: int | None = None
     _last_t: float = 0.0
 
@@ -50,7 +61,8 @@ class CounterWatch:
             return 0
         if self._last is None:
             self._last, self._last_t = int(count[0]) - 1, float(t[0])
-        step = np.diff(count, prepend=self._last) % self.counter.modulus
+        before = np.concatenate(([self._last], count[:-1]))
+        step = (count - before) % self.counter.modulus
         elapsed = np.diff(t, prepend=self._last_t)
         self._last, self._last_t = int(count[-1]), float(t[-1])
         odd = np.flatnonzero(step != 1)
@@ -67,6 +79,9 @@ class CounterWatch:
         self.n_restarts += int(restart.sum())
         self.n_gaps += int(lost.sum())
         self.n_lost += int(missing[lost].sum())
+        for at, n in zip(odd[lost], missing[lost], strict=True):
+            first = (int(before[at]) + 1) % self.counter.modulus
+            self.gaps.append(Gap(first, int(n), float(t[at])))
         return int(missing[lost].sum())
 
     def _follows(self, values: NDArray[np.generic]) -> bool:

@@ -258,6 +258,23 @@ def test_a_full_queue_leaves_samples_in_the_inlet(bench: Bench) -> None:
     assert sink.n == 4000
 
 
+def test_missing_samples_are_told_by_their_numbers(bench: Bench) -> None:
+    semg = bench.network.add(SEMG, "u-1")
+    bench.keep()
+    sink = FakeSink()
+    bench.streams.record_into(sink)
+    bench.step(1.0, semg=semg)
+    semg.counter += 40
+    bench.step(0.6, semg=semg)
+    semg.counter += 2
+    bench.step(0.025, semg=semg)
+    bench.streams.record_into(None)  # nothing is left untold
+    told = [facts for event, facts in bench.events if event == "samples_missing"]
+    assert [facts["gaps"][0][:2] for facts in told] == [[2000, 40], [3240, 2]]
+    assert [facts["n"] for facts in told] == [40, 2]
+    assert bench.streams.workers[0].snapshot()["gaps"][-1][:2] == [3240, 2]
+
+
 def test_counts_begin_with_the_recording(bench: Bench) -> None:
     semg = bench.network.add(SEMG, "u-1")
     bench.keep()

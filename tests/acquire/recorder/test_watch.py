@@ -38,6 +38,15 @@ def test_counter(
     assert (watch.n_duplicates, watch.n_restarts) == (duplicates, restarts)
 
 
+def test_gaps_are_known_one_by_one() -> None:
+    watch = CounterWatch(Counter("device", "index", 1000), 100.0)
+    count = np.array([997, 998, 2, 3, 4, 8, 9])
+    watch.add(count, np.arange(7) / 100)
+    watch.add(np.array([12.0]), np.array([0.12]))
+    assert list(watch.gaps) == [(999, 3, 0.02), (5, 3, 0.05), (10, 2, 0.12)]
+    assert watch.n_lost == 8
+
+
 def test_a_long_pause_explains_a_long_loss() -> None:
     watch = CounterWatch(Counter("device", "index", 2**24), rate_hz=1000.0)
     watch.add(np.array([0, 1]), np.array([0.0, 0.001]))
