@@ -80,8 +80,8 @@ def test_hips_carry_the_trunk(speed: float, slope: float) -> None:
     assert np.sqrt((error**2).sum(axis=1).mean()) < 0.03 * 9.81
 
 
-@pytest.mark.parametrize("slope", SLOPES)
-@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("slope", [-10.0, 0.0])
+@pytest.mark.parametrize("speed", [1.0])
 def test_what_flows_into_a_leg_is_its_energy(speed: float, slope: float) -> None:
     legs = Legs(speed, slope)
     for side in SIDES:

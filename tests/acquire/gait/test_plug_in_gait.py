@@ -13,7 +13,7 @@ from acquire.gait.static_calibration import calibrate
 from devices.sim.config import LabConfig
 from devices.sim.history import History
 from devices.sim.person import MARKERS, Person
-from tests.builders.walkers import SLOPES, SPEEDS, downhill_walker, walker
+from tests.builders.walkers import downhill_walker, walker
 
 
 def by_label(markers):
@@ -67,10 +67,9 @@ def check_angles(walk):
     assert np.abs(found["LFootProgressAngles"][:, 2]).max() < 45
 
 
-@pytest.mark.parametrize("slope", SLOPES)
-@pytest.mark.parametrize("speed", SPEEDS)
-def test_angles_that_went_in_come_out(speed: float, slope: float) -> None:
-    check_angles(walker(speed, slope))
+@pytest.mark.parametrize("slope", [-10.0, 10.0])
+def test_angles_that_went_in_come_out_facing_ahead(slope: float) -> None:
+    check_angles(walker(1.0, slope))
 
 
 @pytest.mark.parametrize("slope", [-5.0, -10.0])
