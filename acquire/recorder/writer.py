@@ -5,6 +5,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from acquire.lsl.inlet import Offset
 from acquire.recorder.stream import Samples, StreamWorker
+from acquire.storage.durable import Mark
 from acquire.storage.stream_description import header_xml
 from acquire.storage.xdf import XdfWriter
 from devices.stream import Channel, StreamSpec
@@ -78,7 +80,8 @@ class WriterThread:
     """Writes a queue of samples, offsets and notes to one XDF file.
 
     Anything may be put from any thread; putting never waits. Written when asked to and
-    at least every 50 ms, forced to the disk every 0.5 s. When the queue holds more
+    at least every 50 ms, forced to the disk every 0.5 s by a thread of its own, so that
+    writing does not wait for a slow disk. When the queue holds more
     than `QUEUE_BYTES`, `has_room` is False and acquisition leaves samples in the
     inlets. An error of the disk ends the thread: `error` says which, and the file
     keeps what it has.
@@ -109,6 +112,8 @@ class WriterThread:
         self._wake = threading.Event()
         self._t_sync = self._t_boundary = now()
         self._t_wall = -WALL_CLOCK_EVERY_S
+        self._syncer = ThreadPoolExecutor(1, thread_name_prefix="sync")
+        self._syncing: Future[None] | None = None
         self._thread = threading.Thread(target=self._run, name="write", daemon=True)
 
     def start(self) -> None:
@@ -165,6 +170,9 @@ class WriterThread:
                 self._wake.clear()
                 self._step()
             self._write_queue()
+            self._writer.flush_to_file()
+            self._syncer.shutdown()
+            self._is_synced()
             self._writer.close()
         except Exception as error:
             log.exception("writing %s failed", self.path)
@@ -181,12 +189,25 @@ class WriterThread:
         if now - self._t_boundary >= BOUNDARY_EVERY_S:
             self._t_boundary = now
             self._writer.write_boundary()
-        if now - self._t_sync >= SYNC_EVERY_S:
+        if now - self._t_sync >= SYNC_EVERY_S and self._is_synced():
             self._t_sync = now
-            self._writer.sync()
-            self.sync_times_s.append(self._now() - now)
+            self._syncing = self._syncer.submit(self._sync, self._writer.begin_sync())
         else:
             self._writer.flush_to_file()
+
+    def _is_synced(self) -> bool:
+        """Whether no sync is under way; raise what the last one failed with."""
+        if self._syncing is None:
+            return True
+        if not self._syncing.done():
+            return False
+        self._syncing.result()
+        return True
+
+    def _sync(self, mark: Mark) -> None:
+        began = self._now()
+        self._writer.finish_sync(mark)
+        self.sync_times_s.append(self._now() - began)
 
     def _write_queue(self) -> None:
         for _ in range(len(self._queue)):
@@ -235,6 +256,7 @@ class WriterThread:
         )
 
     def _abandon(self) -> None:
+        self._syncer.shutdown()  # it uses the file that is closed now
         try:
             self._writer.abandon()
         except OSError as error:

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from acquire.storage.errors import (
     AlreadyExistsError,
@@ -27,14 +27,22 @@ _LOCK_POSITION = 1 << 40
 Part = bytes | bytearray | memoryview
 
 
+class Mark(NamedTuple):
+    """An end that a file had, and the CRC32 of its bytes since the mark before."""
+
+    size: int
+    crc32: int
+
+
 class AppendFile:
     """A file that only grows; created exclusively, written in order, synced on demand.
 
-    One thread makes every call. Bytes handed to `write` are either in the file or, when
-    it raises, kept: the next `write` or `sync` tries them again first, so a disk that
-    is freed in time loses nothing. After a failed `sync` the file is never called
-    synced again: what the system dropped then cannot be known. `crc32_since_sync` and
-    `size` count bytes that reached the file. The file is locked (advisory) while open.
+    One thread makes every call, but `sync_to`, which may take its time in another.
+    Bytes handed to `write` are either in the file or, when it raises, kept: the next
+    `write` or `sync` tries them again first, so a disk that is freed in time loses
+    nothing. After a failed `sync` the file is never called synced again: what the
+    system dropped then cannot be known. `size` and `crc32_since_sync` (since the last
+    `mark`) count bytes that reached the file. The file is locked (advisory) while open.
     """
 
     def __init__(
@@ -85,7 +93,17 @@ class AppendFile:
 
     def sync(self) -> None:
         """Force everything written so far to the disk."""
+        self.sync_to(self.mark())
+
+    def mark(self) -> Mark:
+        """Write what waits; return where the file now ends, for `sync_to`."""
         self.write([])
+        mark = Mark(self.size, self.crc32_since_sync)
+        self.crc32_since_sync = 0
+        return mark
+
+    def sync_to(self, mark: Mark) -> None:
+        """Force everything up to `mark` to the disk; more may be written meanwhile."""
         if self._sync_error is None:
             try:
                 _sync_data(self._fd)
@@ -97,8 +115,7 @@ class AppendFile:
                 self.path,
                 f"only the first {self.synced_size} of {self.size} bytes are safe",
             ) from self._sync_error
-        self.synced_size = self.size
-        self.crc32_since_sync = 0
+        self.synced_size = mark.size
 
     def close(self) -> None:
         """Write what waits, then close; legal twice. Does not sync."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from acquire.storage import xdf_format as xdf
-from acquire.storage.durable import AppendFile, Part
+from acquire.storage.durable import AppendFile, Mark, Part
 from acquire.storage.stream_header import parse_header
 from acquire.storage.xdf_journal import SyncJournal
 
@@ -37,7 +37,7 @@ class _Stream:
 
 
 class XdfWriter:
-    """One recording on its way to the disk; one thread makes every call.
+    """One recording on its way to the disk; one thread makes all calls but one.
 
     `write_*` queue bytes in memory, `flush_to_file` hands them to the system in one
     write (they then survive the death of this process), `sync` forces them to the disk
@@ -145,12 +145,22 @@ class XdfWriter:
 
     def sync(self, *, closed: bool = False) -> None:
         """Add a boundary, force everything to the disk, write the journal line."""
+        self.finish_sync(self.begin_sync(), closed=closed)
+
+    def begin_sync(self) -> Mark:
+        """Write a boundary and all that is queued; return up to where to sync."""
         self.write_boundary()
         self.flush_to_file()
-        crc32 = self._file.crc32_since_sync
-        self._file.sync()
+        return self._file.mark()
+
+    def finish_sync(self, mark: Mark, *, closed: bool = False) -> None:
+        """Force everything up to `mark` to the disk, then write the journal line.
+
+        In any thread, while another goes on writing; marks one after the other.
+        """
+        self._file.sync_to(mark)
         if self._journal is not None:
-            self._journal.append(self._file.size, crc32, closed=closed)
+            self._journal.append(mark.size, mark.crc32, closed=closed)
 
     def close(self, footers: Mapping[int, Mapping[str, Any]] | None = None) -> None:
         """Write the footers (with `footers` as further elements), sync, close.
