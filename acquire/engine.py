@@ -35,11 +35,15 @@ COMMAND_TIMEOUT_S = 1.0
 ARM_TIMEOUT_S = 15.0
 FINISH_TIMEOUT_S = 20.0
 JOURNALLED = (
+    "disk_back",
     "disk_low",
     "disk_short",
+    "disk_slow",
     "failed",
     "samples_missing",
     "stream_back",
+    "stream_duplicated",
+    "stream_foreign",
     "stream_joined",
     "stream_lost",
     "stream_refused",

@@ -28,7 +28,7 @@ def not_ready(
             reasons.append(_missing(name, streams))
     reasons += [
         f"{found.name} also comes from {found.source_id or 'a source without id'} on "
-        f"{found.hostname}; expected is {selection.expected[found.name]}"
+        f"{found.hostname}; expected is {selection.expectation(found.name)}"
         for found in streams.foreign()
         if found.name in selection.required and found.name in workers
     ]
@@ -88,7 +88,7 @@ def _missing(name: str, streams: StreamSet) -> str:
         if streams.selection.is_foreign(found):
             return (
                 f"{name} comes from {found.source_id or 'a source without id'} on "
-                f"{found.hostname}; expected is {streams.selection.expected[name]}"
+                f"{found.hostname}; expected is {streams.selection.expectation(name)}"
             )
         if found.key in streams.refused:
             return f"{name}: {streams.refused[found.key]}"

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import signal
+import socket
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ def serve(recorder: Recorder, runtime_dir: Path, stop: threading.Event) -> None:
             optional=[str(name) for name in arguments.get("optional", ())],
             expected=arguments.get("expected") or {},
             predicate=str(arguments.get("predicate", "")),
+            host=str(arguments.get("host", socket.gethostname())),
             timeout_s=float(arguments.get("timeout_s", 10.0)),
         )
         return {"ready": not reasons, "problems": reasons}

@@ -107,6 +107,7 @@ class Recorder:
         expected: Mapping[str, str] | None = None,
         predicate: str = "",
         needed: Sequence[str] = (),
+        host: str = "",
         timeout_s: float = ARM_TIMEOUT_S,
     ) -> list[str]:
         """Join the streams and wait until all is ready; return what is not.
@@ -123,6 +124,8 @@ class Recorder:
             XPath predicate: join whatever matches.
         needed
             XPath predicates, each of which one of these streams must satisfy.
+        host
+            Computer that the streams in `expected` must come from; empty: any.
         """
         with self._verbs:
             if self.state in (RecorderState.RECORDING, RecorderState.STOPPING):
@@ -133,6 +136,7 @@ class Recorder:
                 dict(expected or {}),
                 predicate,
                 tuple(needed),
+                host,
                 self.excluded,
             )
             if self._streams is None or self._streams.selection != selection:
@@ -274,7 +278,9 @@ class Recorder:
         over = self.state in (RecorderState.VERIFIED, RecorderState.FAILED)
         disk = self._disk.problems() if self._disk and not over else []
         found = [text for worker in workers for text in worker.warnings()]
-        return disk + gone + found
+        twice = self._streams.duplicated if self._streams else ()
+        ids = [f"two outlets publish the source id {i}" for i in sorted(twice)]
+        return disk + gone + ids + found
 
     def _wait_ready(self, timeout_s: float) -> list[str]:
         deadline = time.monotonic() + timeout_s

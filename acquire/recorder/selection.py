@@ -16,9 +16,10 @@ class Selection:
     """Streams by name, or by XPath predicate for any stream there is.
 
     `expected` maps a name to the source id it must have; a generation suffix
-    (``…:1``, a changed marker set) is accepted. With `predicate` every match is
-    wanted, whatever its source; each of the predicates `needed` must be matched by one
-    of them. Source ids in `excluded` are never joined.
+    (``…:1``, a changed marker set) is accepted. With `host` they must also come from
+    that computer: anybody on the network can publish under our names and ids. With
+    `predicate` every match is wanted, whatever its source; each of the predicates
+    `needed` must be matched by one of them. Source ids in `excluded` are never joined.
     """
 
     required: tuple[str, ...] = ()
@@ -26,6 +27,7 @@ class Selection:
     expected: Mapping[str, str] = field(default_factory=dict)
     predicate: str = ""
     needed: tuple[str, ...] = ()
+    host: str = ""
     excluded: frozenset[str] = frozenset()
     accept_foreign: bool = False
 
@@ -36,11 +38,20 @@ class Selection:
         return f"({self.predicate}) or {names}" if self.predicate else names
 
     def is_foreign(self, found: FoundStream) -> bool:
-        """Whether the stream has the name of an expected one, but another source."""
+        """Whether the stream has the name of an expected one, but is another."""
         wanted = self.expected.get(found.name)
-        if wanted is None or found.source_id == wanted:
+        if wanted is None:
             return False
-        return _GENERATION.sub("", found.source_id) != wanted
+        if self.host and found.hostname != self.host:
+            return True
+        same = found.source_id == wanted
+        return not same and _GENERATION.sub("", found.source_id) != wanted
+
+    def expectation(self, name: str) -> str:
+        """Say in words where a stream must come from."""
+        return self.expected.get(name, "any") + (
+            f" on {self.host}" if self.host else ""
+        )
 
     def joins(self, found: FoundStream) -> bool:
         if found.source_id in self.excluded:

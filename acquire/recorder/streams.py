@@ -89,6 +89,8 @@ class StreamSet:
         self._offset_times: dict[str, float] = {}
         self._latest_offsets: dict[str, Offset] = {}
         self._t_gaps_told = now()
+        self._foreign_told: set[str] = set()  #: uids
+        self.duplicated: frozenset[str] = frozenset()  #: source ids published twice
         self._found_keys: frozenset[str] = frozenset()
         self._t_found = now()  #: when they last changed
         self._dropped: dict[str, StreamWorker] = {}  #: in this recording
@@ -145,6 +147,7 @@ class StreamSet:
         self._start_joining(now)
         self._finish_joining(now)
         self._watch_restarts(now)
+        self._watch_others()
         for worker in self.workers:
             self._watch_offset(worker)
         self.watch()
@@ -288,6 +291,19 @@ class StreamSet:
             self._report(
                 "stream_restarted", self._facts(worker, uid=seen.uid, earlier_uid=was)
             )
+
+    def _watch_others(self) -> None:
+        """Tell once of each outlet that takes our streams' ids or names."""
+        twice = frozenset(self.duplicates())
+        for source_id in sorted(twice - self.duplicated):
+            self._report("stream_duplicated", {"source_id": source_id})
+        self.duplicated = twice
+        joined = {worker.uid for worker in self.workers}
+        for found in self.foreign():
+            if found.uid not in self._foreign_told and found.uid not in joined:
+                self._foreign_told.add(found.uid)
+                where = {"source_id": found.source_id, "host": found.hostname}
+                self._report("stream_foreign", {"stream": found.name, **where})
 
     def _watch_stall(self, worker: StreamWorker, now: float) -> None:
         if self._sink is not None and not self._sink.has_room:

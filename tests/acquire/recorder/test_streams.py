@@ -106,6 +106,24 @@ def test_a_foreign_source_beside_the_right_one_is_named(
     assert "semg also comes from somebody:else" in "; ".join(ready(bench, tmp_path))
 
 
+def test_another_computer_under_our_name_and_id_is_foreign(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.streams.selection = replace(bench.streams.selection, host="lab")
+    bench.network.add(SEMG, "u-1", hostname="other-pc")
+    bench.keep()
+    bench.keep()
+    assert bench.streams.workers == ()
+    assert ready(bench, tmp_path)[0] == (
+        "semg comes from kinemuse:dev:0:semg on other-pc; "
+        "expected is kinemuse:dev:0:semg on lab"
+    )
+    assert bench.names() == ["stream_foreign"]
+    bench.network.add(SEMG, "u-2")
+    bench.keep()
+    assert [worker.uid for worker in bench.streams.workers] == ["u-2"]
+
+
 def test_a_new_generation_joins_as_a_stream_of_its_own(bench: Bench) -> None:
     bench.network.add(SEMG, "u-1")
     bench.keep()
@@ -196,6 +214,7 @@ def test_two_living_outlets_are_a_duplicate_not_a_restart(
         bench.step(0.2, semg=semg)
     assert bench.streams.duplicates() == ["kinemuse:dev:0:semg"]
     assert "stream_restarted" not in bench.names()
+    assert bench.names().count("stream_duplicated") == 1
     assert any("two outlets" in reason for reason in ready(bench, tmp_path))
 
 
