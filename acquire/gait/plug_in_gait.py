@@ -15,6 +15,7 @@ from acquire.gait.angles import ANGLES, joint_angles, progression
 from acquire.gait.feet import SIDES, FootLoad, Side
 from acquire.gait.inverse_dynamics import (
     FILTERED,
+    GRAVITY_MPS2,
     JOINTS,
     JointLoads,
     Smoothing,
@@ -24,7 +25,7 @@ from acquire.gait.inverse_dynamics import (
 )
 from acquire.gait.marker_checks import check_markers
 from acquire.gait.measures import MeasureError, Measures
-from acquire.gait.segments import BOTH, Calibration, Segments, build_segments
+from acquire.gait.segments import BOTH, OUTWARD, Calibration, Segments, build_segments
 
 Floats = NDArray[np.float64]
 
@@ -75,7 +76,20 @@ def kinematics(
     """
     check_markers(markers_m, where)
     segments = build_segments(markers_m, measures, calibration.inter_asis_m)
-    return segments, joint_angles(segments, calibration, progression(segments))
+    angles = joint_angles(segments, calibration, progression(segments))
+    return segments, angles | absolute_ankles(segments, calibration)
+
+
+def absolute_ankles(segments: Segments, calibration: Calibration) -> dict[str, Floats]:
+    """Return ``LAbsAnkleAngle`` and ``RAbsAnkleAngle``, (n, 3).
+
+    Their first component is how far the angle between sole and shank is from a right
+    one, in degrees; the others are 0.
+    """
+    soles, shanks = -segments.feet(calibration)[..., 2], segments.axes[:, :, 1, :, 2]
+    found = np.zeros((len(soles), 2, 3))
+    found[..., 0] = np.degrees(np.arcsin(np.einsum("nsi,nsi->ns", soles, shanks)))
+    return {f"{'LR'[k]}AbsAnkleAngle": found[:, k] for k in range(2)}
 
 
 def kinetics(
@@ -116,7 +130,19 @@ def kinetics(
         name, load = f"{side[0].upper()}GroundReaction", loads[side]
         found[f"{name}Force"] = load.force_n / mass_kg
         found[f"{name}Moment"] = load.plate_moment_nm / mass_kg
+        found[f"{side[0].upper()}NormalisedGRF"] = _normalised(
+            load.force_n / mass_kg, progression(segments), side
+        )
     return found
+
+
+def _normalised(force: Floats, way: Floats, side: Side) -> Floats:
+    """Return a ground reaction in percent of body weight, as Nexus turns it.
+
+    That is by the inverse of what turns the laboratory to the way of progression: for
+    walks along its y axis ahead and sideways are opposite to the names.
+    """
+    return np.asarray(force @ way.T * [1.0, -OUTWARD[side], 1.0] * (100 / GRAVITY_MPS2))
 
 
 def joint_rows(loads: JointLoads) -> Floats:

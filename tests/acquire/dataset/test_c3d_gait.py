@@ -88,6 +88,17 @@ def test_ground_reactions_are_those_of_nexus(name: str, side: str) -> None:
     assert rms(*moment).max() <= 0.005
 
 
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("name", NAMES)
+def test_absolute_ankles_and_percents_of_weight_are_those_of_nexus(
+    name: str, side: str
+) -> None:
+    ours, theirs = errors(name, f"{side}AbsAnkleAngle")
+    assert np.abs(ours - theirs).max() <= 0.001
+    ours, theirs = errors(name, f"{side}NormalisedGRF")
+    assert rms(ours, theirs).max() <= 0.5  # percent
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_ground_pushes_up_and_inside_the_plates(name: str) -> None:
     found = gait(name).arrays
