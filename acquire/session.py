@@ -276,7 +276,12 @@ class Session:
         archive_take(take.key, self._plan.dataset, self.folder.path, facing=take.facing)
 
     def _restarted(self, status: ChildStatus) -> None:
-        facts = {"process": status.name, "last_exit": status.last_exit}
+        facts = {
+            "process": status.name,
+            "last_exit": status.last_exit,
+            "n_restarts": status.n_restarts,
+            "pause_s": status.pause_s,
+        }
         self._publish("process_restarted", facts)
 
 

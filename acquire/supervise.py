@@ -44,6 +44,7 @@ class ChildStatus:
     pid: int | None = None
     n_restarts: int = 0
     last_exit: int | None = None
+    pause_s: float = 0.0  #: before the last restart
 
 
 @dataclass
@@ -159,8 +160,14 @@ class Supervisor:
             ran_well = now_s - child.started_s > RAN_WELL_S
             child.pause_s = 0.0 if ran_well else child.pause_s
             child.due_s = now_s + child.pause_s
+            child.status.pause_s = child.pause_s
             child.pause_s = min(max(2 * child.pause_s, FIRST_PAUSE_S), LONGEST_PAUSE_S)
-            log.warning("%s ended (exit %s), starting again", child.spec.name, code)
+            log.warning(
+                "%s ended (exit %s), starting again in %.1f s",
+                child.spec.name,
+                code,
+                child.status.pause_s,
+            )
         if child.process is None and now_s >= child.due_s:
             self._launch(child)
             child.status.n_restarts += 1

@@ -6,7 +6,7 @@ started although something was missing, when streams were silent, what the disk 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from acquire.findings import Finding
@@ -15,6 +15,7 @@ from acquire.storage.recording import Recording
 STREAM = "kinemuse-recorder"
 
 Note = Mapping[str, Any]
+Notes = Sequence[Note]
 
 
 def read_notes(recording: Recording) -> list[dict[str, Any]]:
@@ -51,7 +52,7 @@ def note_findings(recording: Recording) -> list[Finding]:
     return found
 
 
-def _of_recording(notes: list[dict[str, Any]], name: str) -> Iterator[Finding]:
+def _of_recording(notes: Notes, name: str) -> Iterator[Finding]:
     for note in notes:
         match note["event"]:
             case "start" if note.get("overridden"):
@@ -68,7 +69,7 @@ def _of_recording(notes: list[dict[str, Any]], name: str) -> Iterator[Finding]:
 
 
 def _of_stream(
-    notes: list[Note], where: str, t_start: float, t_end: float
+    notes: Notes, where: str, t_start: float, t_end: float
 ) -> Iterator[Finding]:
     pauses = list(_pauses(notes, t_end))
     if pauses:
@@ -85,15 +86,15 @@ def _of_stream(
     ):
         times = [float(n["t_lsl"]) - t_start for n in notes if n["event"] == event]
         if times:
-            at = ", ".join(f"{t:.1f}" for t in times[:5])
-            yield Finding(code, "warning", where, f"{text} at {at} s")
+            said = ", ".join(f"{t:.1f}" for t in times[:5])
+            yield Finding(code, "warning", where, f"{text} at {said} s")
     if notes[0]["event"] == "stream_joined":
         late_s = float(notes[0]["t_lsl"]) - t_start
         text = f"joined {late_s:.1f} s after the recording began"
         yield Finding("stream-late", "info", where, text)
 
 
-def _pauses(notes: list[Note], t_end: float) -> Iterator[tuple[float, float]]:
+def _pauses(notes: Notes, t_end: float) -> Iterator[tuple[float, float]]:
     began: float | None = None
     for note in notes:
         t = float(note["t_lsl"])

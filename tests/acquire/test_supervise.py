@@ -61,6 +61,21 @@ def test_a_killed_child_is_started_again_and_said(tmp_path: Path) -> None:
     assert not is_alive(second)
 
 
+def test_a_child_that_keeps_dying_is_started_ever_less_often(tmp_path: Path) -> None:
+    pauses: list[float] = []
+    (tmp_path / "dying.py").write_text("raise SystemExit(3)")
+    supervisor = Supervisor(
+        [ChildSpec("c", "dying")],
+        tmp_path / "log",
+        on_restart=lambda status: pauses.append(status.pause_s),
+        environment={"PYTHONPATH": str(tmp_path)},
+    )
+    with supervisor:
+        wait_for(lambda: len(pauses) == 4)
+        assert supervisor.status()["c"].last_exit == 3
+    assert pauses == [0.0, 0.1, 0.2, 0.4]
+
+
 def test_children_end_with_a_supervisor_that_was_killed(tmp_path: Path) -> None:
     script = f"""
 import time
