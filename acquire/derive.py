@@ -18,6 +18,8 @@ from acquire.derived_groups import (
     edge_group,
     gait_group,
     interval_group,
+    model_parameters,
+    nexus_parameters,
     time_group,
 )
 from acquire.gait.baselines import (
@@ -33,6 +35,8 @@ from acquire.gait.processing import Processing
 from acquire.gait.survey import DeckSettings, deck_settings, surveyed_plates
 from acquire.gait.trial import GaitInput, GaitResult
 from acquire.model_basis import ModelBasis, baselines_of, basis_inputs, basis_of
+from acquire.nexus_folder import NEXUS
+from acquire.nexus_outputs import nexus_outputs
 from acquire.processing import processing_of
 from acquire.session_clocks import SessionClocks
 from acquire.storage import labels
@@ -67,11 +71,16 @@ class TrialFacts:
         return np.asarray(self.alignment.streams[name].time_s - self.t0_s)
 
 
-def derive(trial_path: Path, session: SessionClocks | None = None) -> Path:
+def derive(
+    trial_path: Path,
+    session: SessionClocks | None = None,
+    nexus: Path | None = None,
+) -> Path:
     """Compute what follows from a trial archive; return ``….derived.h5`` beside it.
 
     With `session`, clocks rest on what its other trials know of them, too, and the
     file names those as inputs; without, as right after recording, on this trial alone.
+    With `nexus`, a C3D file, the outputs of the gait model are taken from there.
     The result replaces an earlier one. Poor data make remarks and statuses, not
     errors: a trial without plates has no gait, but its clocks.
     """
@@ -82,8 +91,15 @@ def derive(trial_path: Path, session: SessionClocks | None = None) -> Path:
     mass_kg = basis.measures.mass_kg if basis.measures else None
     baselines = baselines_of(trial_path, unloaded_baseline)
     gait = gait_of(facts, deck, baselines, mass_kg)
-    processing = processing_of(_rig(trial_path), trial_path)
-    model = model_of(facts, gait, basis, processing)
+    if nexus is None:
+        processing = processing_of(_rig(trial_path), trial_path)
+        model = model_of(facts, gait, basis, processing)
+        parameters = model_parameters(model, basis, processing)
+    else:
+        markers, at = joined_markers(facts)
+        rate_hz = marker_rate_hz(recording)
+        placed = nexus_outputs(nexus, markers, at, rate_hz, facts.duration_s)
+        model, parameters = placed.model, nexus_parameters(placed, sha256(nexus))
     groups = {
         "clock": Group(
             groups={
@@ -94,7 +110,7 @@ def derive(trial_path: Path, session: SessionClocks | None = None) -> Path:
         "time": time_group(facts.alignment, facts.t0_s),
         "interval": interval_group(facts.alignment),
         "edges": edge_group(facts.alignment, facts.t0_s),
-        "gait": gait_group(gait, model, basis, processing),
+        "gait": gait_group(gait, model, parameters),
         "quality": quality_group(facts),
     }
     attributes: dict[str, str | int | float | bool] = {
@@ -108,7 +124,7 @@ def derive(trial_path: Path, session: SessionClocks | None = None) -> Path:
         "simulated": any(stream.simulated for stream in recording.streams),
     }
     out = trial_path.with_name(trial_path.name.removesuffix(".h5") + ".derived.h5")
-    inputs = derived_inputs(trial_path, session, basis.inputs)
+    inputs = derived_inputs(trial_path, session, basis.inputs, nexus)
     write_derived(out, groups, inputs, attributes)
     log.info("%s: clocks %s", out.name, facts.alignment.status)
     return out
@@ -118,9 +134,11 @@ def derived_inputs(
     trial_path: Path,
     session: SessionClocks | None = None,
     basis: Mapping[str, str] | None = None,
+    nexus: Path | None = None,
 ) -> dict[str, str]:
     """Return the hashes of everything a derived file is made from, by name."""
     return {
+        **({f"{NEXUS}{nexus.name}": sha256(nexus)} if nexus else {}),
         **(session.inputs(trial_path) if session else {}),
         **(basis_inputs(trial_path) if basis is None else basis),
         trial_path.name: sha256(trial_path),

@@ -13,11 +13,12 @@ from acquire.align.streams import StreamClock
 from acquire.gait.cycles import Stride
 from acquire.gait.events import GaitEvent, Kind, Source
 from acquire.gait.feet import SIDES, Side
-from acquire.gait.model_trial import PROCESSING, ModelOutputs
+from acquire.gait.model_trial import ModelOutputs
 from acquire.gait.plug_in_gait import ANGLES, FORCES, MOMENTS, POWERS
 from acquire.gait.processing import Processing
 from acquire.gait.trial import GaitResult
 from acquire.model_basis import ModelBasis
+from acquire.nexus_outputs import NexusOutputs
 from acquire.storage.derived_file import Derived, Group
 
 Floats = NDArray[np.float64]
@@ -30,16 +31,13 @@ MODEL_GROUPS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
 }
 """Groups of a derived file, the outputs of the gait model in them, and their unit."""
 
-NO_MODEL: Final = ModelOutputs(np.empty(0))
-NO_BASIS: Final = ModelBasis()
-
 
 @dataclass(frozen=True, eq=False)
 class StoredGait:
     """The gait of one trial as a derived file holds it; times are trial times.
 
     `model` holds what the gait model made, (n, 3) by name at `model_time_s` (n,);
-    empty where it had nothing to rest on.
+    empty where it had nothing to rest on. `model_source` says who computed it.
     """
 
     events: list[GaitEvent]
@@ -50,6 +48,7 @@ class StoredGait:
     remarks: tuple[str, ...]
     model: Mapping[str, Floats] = field(default_factory=dict)
     model_time_s: Floats = field(default_factory=lambda: np.empty(0))
+    model_source: str = ""
 
 
 def clock_group(clock: StreamClock) -> Group:
@@ -116,23 +115,43 @@ def edge_group(alignment: Alignment, t0_s: float) -> Group:
     )
 
 
-def model_groups(
+def model_parameters(
     model: ModelOutputs, basis: ModelBasis, processing: Processing
-) -> dict[str, Group]:
-    """Return angles, joint forces, moments and powers, with the model's parameters.
-
-    Beside them the markers that they rest on: `filled` says by label how each frame
-    came about, 0 measured, 1 by a spline, 2 with its segment.
-    """
-    if not model.arrays or basis.measures is None or basis.calibration is None:
+) -> dict[str, str]:
+    """Return what our own outputs rest on, as attributes of their groups."""
+    if basis.measures is None or basis.calibration is None:
         return {}
-    parameters = {
+    return {
         "model": "Plug-in Gait",
         "source": model.source,
         "processing": json.dumps(asdict(processing)),
         "measures": json.dumps(asdict(basis.measures)),
         "calibration": json.dumps(asdict(basis.calibration)),
     }
+
+
+def nexus_parameters(placed: NexusOutputs, digest: str) -> dict[str, str]:
+    """Return what outputs of a file processed in Nexus rest on, likewise."""
+    return {
+        "model": "Plug-in Gait",
+        "source": placed.model.source,
+        "source_sha256": digest,
+        "parameters": json.dumps(dict(placed.parameters)),
+        "first_frame_s": f"{placed.first_s:g}",
+        "markers_apart_mm": f"{placed.apart_m * 1000:.3f}",
+    }
+
+
+def model_groups(
+    model: ModelOutputs, parameters: Mapping[str, str]
+) -> dict[str, Group]:
+    """Return angles, joint forces, moments and powers, with the model's parameters.
+
+    Beside them the markers that they rest on: `filled` says by label how each frame
+    came about, 0 measured, 1 by a spline, 2 with its segment.
+    """
+    if not model.arrays or not parameters:
+        return {}
     groups = {}
     for group, (names, unit) in MODEL_GROUPS.items():
         arrays = {name: model.arrays[name] for name in names if name in model.arrays}
@@ -148,7 +167,7 @@ def model_groups(
     if model.markers.markers_m:
         groups["markers"] = Group(
             {**time, **model.markers.markers_m},
-            {"processing": parameters["processing"]},
+            {"processing": parameters.get("processing", "")},
             {"filled": Group({**time, **made}, axis="time_s", units={"time_s": "s"})},
             {"time_s": "s", **dict.fromkeys(model.markers.markers_m, "m")},
             "time_s",
@@ -203,11 +222,13 @@ def plate_groups(found: GaitResult) -> dict[str, Group]:
 
 def gait_group(
     found: GaitResult,
-    model: ModelOutputs = NO_MODEL,
-    basis: ModelBasis = NO_BASIS,
-    processing: Processing = PROCESSING,
+    model: ModelOutputs,
+    parameters: Mapping[str, str],
 ) -> Group:
-    """Return events, strides, the reaction on each foot, and the model's outputs."""
+    """Return events, strides, the reaction on each foot, and the model's outputs.
+
+    `parameters` say what those outputs rest on.
+    """
     events, strides = found.events, found.strides
     return Group(
         attributes={
@@ -248,7 +269,7 @@ def gait_group(
                 attributes={"frame": "world", "acts_on": "person"},
             ),
             **plate_groups(found),
-            **model_groups(model, basis, processing),
+            **model_groups(model, parameters),
         },
     )
 
@@ -257,11 +278,12 @@ def stored_gait(derived: Derived) -> StoredGait:
     """Read a derived file's gait back."""
     events, strides = derived["gait/events"].arrays, derived["gait/strides"].arrays
     forces, own = derived["gait/forces"].arrays, derived["gait"].attributes
-    parts = [
-        derived[f"gait/{group}"].arrays
+    groups = [
+        derived[f"gait/{group}"]
         for group in MODEL_GROUPS
         if group in derived["gait"].groups
     ]
+    parts = [group.arrays for group in groups]
     return StoredGait(
         events=[
             GaitEvent(float(t), _side(side), _kind(kind), _source(source))
@@ -300,6 +322,7 @@ def stored_gait(derived: Derived) -> StoredGait:
             if name not in ("time_s", "filled")
         },
         model_time_s=parts[0]["time_s"] if parts else np.empty(0),
+        model_source=str(groups[0].attributes["source"]) if groups else "",
     )
 
 

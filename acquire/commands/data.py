@@ -25,6 +25,10 @@ def build(
     workers: Annotated[
         int | None, typer.Option(help="Processes here; default: one per core.")
     ] = None,
+    nexus: Annotated[
+        Path | None,
+        typer.Option(help="Folder of C3D files whose model outputs replace ours."),
+    ] = None,
     *,
     as_json: Json = False,
 ) -> None:
@@ -32,12 +36,13 @@ def build(
     if bool(participant) == bool(participants):
         raise typer.BadParameter("give either --participant P43 or --participants all")
     if participants:
-        _build_several(dataset, participants, scheduler, workers, as_json=as_json)
+        several = (dataset, participants, scheduler, workers, nexus)
+        _build_several(*several, as_json=as_json)
         return
     from acquire.dataset.build import build as build_subject
 
     with stderr.status("building") as status:
-        result = build_subject(dataset, participant, status.update)
+        result = build_subject(dataset, participant, status.update, nexus=nexus)
     if as_json:
         print_json(result.to_json())
     else:
@@ -45,7 +50,13 @@ def build(
 
 
 def _build_several(
-    dataset: Path, asked: str, scheduler: str, workers: int | None, *, as_json: bool
+    dataset: Path,
+    asked: str,
+    scheduler: str,
+    workers: int | None,
+    nexus: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     from acquire.dataset.build_many import build_many, chosen_participants
 
@@ -57,6 +68,7 @@ def _build_several(
             scheduler=scheduler,
             workers=workers,
             progress=status.update,
+            nexus=nexus,
         )
     if as_json:
         built = {name: result.to_json() for name, result in made.built.items()}

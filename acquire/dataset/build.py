@@ -24,6 +24,7 @@ from acquire.dataset.sidecar import write_sidecar
 from acquire.dataset.subject_checks import subject_findings
 from acquire.dataset.trial_h5 import write_trial_h5
 from acquire.dataset.trial_source import load
+from acquire.nexus_folder import NexusError, nexus_folder
 from acquire.session_clocks import SessionClocks
 from acquire.storage.durable import (
     replace_atomically,
@@ -51,6 +52,7 @@ def build(
     *,
     profile: Profile = PROFILE,
     own_conditions: bool = False,
+    nexus: Path | None = None,
 ) -> BuildResult:
     """Build a participant's files from all accepted trials and list them.
 
@@ -62,6 +64,7 @@ def build(
         progress,
         profile=profile,
         own_conditions=own_conditions,
+        nexus=nexus,
     )
     list_files(dataset, result)
     return result
@@ -81,6 +84,7 @@ def build_files(
     *,
     profile: Profile = PROFILE,
     own_conditions: bool = False,
+    nexus: Path | None = None,
 ) -> BuildResult:
     """Write the subject file, its side-car and one flat file per trial.
 
@@ -88,10 +92,14 @@ def build_files(
     One trial at a time is in memory. The subject file is written under a temporary
     name, read back with another reader and compared, and only then replaces an
     earlier one; the same archives give the same bytes. Flat files of trials that are
-    no longer accepted are removed. `progress` hears what is being done.
+    no longer accepted are removed. `progress` hears what is being done. With `nexus`,
+    a folder, model outputs of trials that have a processed C3D file there are taken
+    from it; the side-car says of every trial whose they are.
 
     Raises
     ------
+    NexusError
+        A processed file does not fit its trial, or there is none for any.
     BuildError
         No accepted trial, or no body mass.
     MixedDatasetError
@@ -112,12 +120,13 @@ def build_files(
     facts: dict[TrialKey, dict[str, Any]] = {}
     plans: list[TrialPlan] = []
     session = SessionClocks(progress)
+    processed = _processed(nexus, participant_id, chosen)
     try:
         with MatWriter(tmp, created=NO_DATE) as mat:
             for done, (key, archive) in enumerate(chosen.archives.items(), 1):
                 name = f"{key.condition} {key.mode} {key.speed} {key.stem}"
                 progress(f"{name} ({done} of {len(chosen.archives)})")
-                trial, facts[key] = load(archive, session)
+                trial, facts[key] = load(archive, session, processed.get(key))
                 place = f"{key.condition}/{key.mode}/{key.speed}/Trial_{key.trial}"
                 for tree, struct in (
                     ("OriginalData", original),
@@ -160,6 +169,24 @@ def build_files(
         files=(path, sidecar, *trial_files),
         removed=tuple(stale),
     )
+
+
+def _processed(
+    folder: Path | None, participant_id: str, chosen: Selection
+) -> dict[TrialKey, Path]:
+    """Return the processed file of every chosen trial that has one."""
+    if folder is None:
+        return {}
+    files = nexus_folder(folder, participant_id)
+    found = {key: path for key in chosen.archives if (path := files.of(key))}
+    if not found:
+        raise NexusError(
+            f"{folder}: {', '.join(files.names[:5])} are of no trial that is built"
+        )
+    unused = sorted(set(files.names) - {path.name for path in found.values()})
+    if unused:
+        log.warning("of no trial that is built: %s", ", ".join(unused))
+    return found
 
 
 def _one_kind(dataset: Path, chosen: Selection) -> bool:

@@ -57,12 +57,14 @@ def build_many(
     workers: int | None = None,
     wait_s: float = 10.0,
     progress: Progress = lambda _: None,
+    nexus: Path | None = None,
 ) -> ManyBuilt:
     """Build every participant; one that fails does not stop the others.
 
     `scheduler` is the address of a Dask scheduler whose workers see the same dataset
     folder (``tcp://host:8786``), waited for at most `wait_s`; without it `workers`
-    processes of this machine work.
+    processes of this machine work. `nexus` is a folder of processed C3D files, seen
+    by all of them.
 
     Raises
     ------
@@ -72,7 +74,10 @@ def build_many(
     made = ManyBuilt()
     root = dataset.resolve()
     with _pool(scheduler, workers, wait_s) as pool:
-        pending = {pool.submit(build_files, root, name): name for name in participants}
+        pending = {
+            pool.submit(build_files, root, name, nexus=nexus): name
+            for name in participants
+        }
         for done, future in enumerate(as_completed(pending), 1):
             name = pending[future]
             try:

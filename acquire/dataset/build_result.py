@@ -26,10 +26,12 @@ class BuildResult:
         kind = "simulated" if self.simulated else "recorded"
         lines = [f"{self.path}: {len(self.trials)} {kind} trials"]
         for key, facts in self.trials.items():
+            source = str(facts.get("model_source", ""))
             lines.append(
                 f"  {key.condition} {key.mode} {key.speed} trial {key.trial}: "
                 f"{facts['frames'] / 100:.1f} s, strides {facts['strides_left']} left, "
                 f"{facts['strides_right']} right, clocks {facts['clock_status']}"
+                + (f", model of {source}" if source.startswith("Nexus") else "")
             )
         lines += [
             f"  left out: {key.condition} {key.mode} {key.speed} {key.stem}: {why}"

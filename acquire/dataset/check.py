@@ -9,6 +9,7 @@ from acquire.align import align
 from acquire.dataset.subject_checks import subject_findings
 from acquire.findings import Finding, in_order
 from acquire.model_basis import basis_inputs
+from acquire.nexus_folder import NEXUS
 from acquire.session_clocks import session_archives
 from acquire.storage.derived_file import read_derived
 from acquire.storage.errors import LayoutError, StorageError
@@ -22,6 +23,7 @@ from acquire.storage.layout import (
 from acquire.storage.manifest import verify_manifest
 from acquire.storage.provenance import sha256
 from acquire.storage.reader import open_recording
+from acquire.storage.recorder_notes import note_findings
 
 
 def check_path(path: Path) -> list[Finding]:
@@ -63,6 +65,7 @@ def _recording(path: Path) -> list[Finding]:
     if not recording.streams:
         found.append(Finding("recording-empty", "error", path.name, "has no stream"))
         return found
+    found += note_findings(recording)
     clocks = align(recording)
     for name, clock in clocks.streams.items():
         where = f"{path.name}:{name}"
@@ -99,16 +102,17 @@ def _derived(path: Path) -> list[Finding]:
     found = []
     rests_on = basis_inputs(path)
     session = session_archives(path)
+    inputs = {k: v for k, v in derived.inputs.items() if not k.startswith(NEXUS)}
     others = {
         name: digest
-        for name, digest in derived.inputs.items()
+        for name, digest in inputs.items()
         if ("/" in name or ":" in name) and not _serves(session.get(name), digest)
-    } | {name: d for name, d in derived.inputs.items() if name in rests_on}
+    } | {name: d for name, d in inputs.items() if name in rests_on}
     for name in sorted({*rests_on, *others}):
         if rests_on.get(name) != others.get(name):
             text = f"was made with another {name}, or without; derive it anew"
             found.append(Finding("derived-stale", "warning", path.name, text))
-    for name, digest in derived.inputs.items():
+    for name, digest in inputs.items():
         if "/" in name or ":" in name:
             continue
         source = path.with_name(name)

@@ -14,6 +14,7 @@ from acquire.dataset.selection import verdicts
 from acquire.dataset.trial_source import load, up_to_date
 from acquire.dataset.truth import Comparison, TruthError, compare_with_truth
 from acquire.derived_groups import stored_gait
+from acquire.session_clocks import SessionClocks
 from acquire.storage.derived_file import Derived, read_derived_attributes
 from acquire.storage.durable import write_text_atomically
 from acquire.storage.layout import TrialKey, find_archives
@@ -75,9 +76,9 @@ def write_report(dataset: Path, participant: str, *, truth: Path | None = None) 
     people = read_participants(dataset)
     mass_kg = people[participant].mass_kg if participant in people else float("nan")
     judged = verdicts(dataset, participant)
-    sections, simulated = [], False
+    sections, simulated, session = [], False, SessionClocks()
     for key, path in archives.items():
-        section, virtual = _section(key, path, mass_kg, judged.get(key))
+        section, virtual = _section(key, path, mass_kg, judged.get(key), session)
         sections.append(section)
         simulated |= virtual
     page = (
@@ -125,11 +126,15 @@ def _comparison(
 
 
 def _section(
-    key: TrialKey, path: Path, mass_kg: float, verdict: tuple[bool, str] | None
+    key: TrialKey,
+    path: Path,
+    mass_kg: float,
+    verdict: tuple[bool, str] | None,
+    session: SessionClocks,
 ) -> tuple[TrialSection, bool]:
     """Return one trial's section, and whether the trial is simulated."""
-    trial, facts = load(path)
-    derived, _ = up_to_date(path)
+    trial, facts = load(path, session)
+    derived, _ = up_to_date(path, session)
     attributes = read_derived_attributes(derived.path)
     gait = stored_gait(derived)
     figures = [

@@ -18,6 +18,7 @@ from acquire.dataset.trial_source import up_to_date
 from acquire.dataset.truth_rows import ClockError, LossError, StrikeError, promised_ms
 from acquire.derived_groups import stored_gait
 from acquire.gait.feet import SIDES
+from acquire.session_clocks import SessionClocks
 from acquire.storage.derived_file import Derived, read_derived_attributes
 from acquire.storage.layout import TrialKey, find_archives
 from acquire.storage.recording import RecordedStream, Recording
@@ -159,14 +160,17 @@ def compare_with_truth(dataset: Path, participant: str, truth: Path) -> Comparis
     if not archives:
         raise TruthError(f"{dataset} has no archived trial of {participant}")
     result = Comparison([], [], [])
+    session = SessionClocks()
     for key, path in archives.items():
-        _compare(known, key, path, result)
+        derived, _ = up_to_date(path, session)
+        _compare(known, key, path, derived, result)
     return result
 
 
-def _compare(truth: Truth, key: TrialKey, path: Path, result: Comparison) -> None:
+def _compare(
+    truth: Truth, key: TrialKey, path: Path, derived: Derived, result: Comparison
+) -> None:
     recording = read_trial(path)
-    derived, _ = up_to_date(path)
     place = " ".join(part for part in (key.mode, key.speed) if part)
     name = f"{place} {key.trial}.{key.take}"
     if REFERENCE not in recording or REFERENCE not in truth.clocks:
