@@ -29,7 +29,8 @@ def gait(
     subject: Annotated[
         Path | None,
         typer.Option(
-            help="Measures, named as in participants.tsv: YAML, JSON, or such a table."
+            help="Measures, named as in participants.tsv: YAML, JSON, such a table, or "
+            "Nexus's own .mp or .vsk."
         ),
     ] = None,
     participant: Annotated[
@@ -39,24 +40,41 @@ def gait(
     foot_flat: Annotated[
         bool, typer.Option(help="Whether the feet are flat in the static trial.")
     ] = True,
+    stored_offsets: Annotated[
+        bool,
+        typer.Option(
+            "--stored-offsets",
+            help="Take the static offsets that the files hold; compute none.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Compute Plug-in Gait angles, forces, moments, powers and events of a trial."""
     from acquire.dataset.c3d import C3dError, read_c3d
     from acquire.dataset.c3d_gait import gait_of_c3d
-    from acquire.dataset.gait_file import read_subject, write_gait
+    from acquire.dataset.gait_file import write_gait
+    from acquire.dataset.measures_file import read_subject
     from acquire.gait.marker_checks import MarkerError
     from acquire.gait.plate_types import PlateError
 
     given = read_subject(subject, participant) if subject else {}
-    if marker_diameter_mm is not None:
-        given["marker_diameter_mm"] = marker_diameter_mm
-    if mass_kg is not None:
-        given["mass_kg"] = mass_kg
+    for name, value in (
+        ("marker_diameter_mm", marker_diameter_mm),
+        ("mass_kg", mass_kg),
+    ):
+        if value is None:
+            continue
+        if not value > 0:  # in files, 0 means not taken; here somebody says it
+            raise ValueError(f"{OPTIONS[name]} is {value:g}: it must be above 0")
+        given[name] = value
     try:
         with stderr.status("computing"):
             found = gait_of_c3d(
-                read_c3d(static), read_c3d(trial), given, foot_flat=foot_flat
+                read_c3d(static),
+                read_c3d(trial),
+                given,
+                foot_flat=foot_flat,
+                stored_offsets=stored_offsets,
             )
     except MeasureError as error:
         raise ValueError(_advice(error)) from error

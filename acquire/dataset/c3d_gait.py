@@ -19,7 +19,7 @@ from acquire.gait.plate_types import forces_and_moments, on_plate, plate_at
 from acquire.gait.plates import Deck, Plate
 from acquire.gait.plug_in_gait import kinematics, kinetics
 from acquire.gait.segments import Calibration
-from acquire.gait.static_calibration import calibrate
+from acquire.gait.static_calibration import OFFSETS, calibrate, with_stored_offsets
 from acquire.gait.trial import GaitInput, GaitResult, analyse, feet_at
 
 Floats = NDArray[np.float64]
@@ -41,6 +41,11 @@ PROCESSING_NAMES: Final[Mapping[str, str]] = {
 }
 """Our names of measures, and those of the group PROCESSING."""
 
+OFFSET_NAMES: Final[Mapping[str, str]] = {
+    ours.format(side): f"{side[0].upper()}{theirs}"
+    for side in SIDES
+    for ours, theirs in zip(OFFSETS, ("StaticPlantFlex", "StaticRotOff"), strict=True)
+}
 NOT_OURS: Final[Mapping[str, str]] = {
     "TibialTorsion": "tibial torsion",
     "AnkleAbAdd": "ankle abduction from medial markers",
@@ -86,18 +91,60 @@ def file_measures(static: C3dFile, trial: C3dFile) -> dict[str, float]:
     return found
 
 
+def file_offsets(static: C3dFile, trial: C3dFile) -> dict[str, float]:
+    """Return the static offsets of both feet, in degrees, that a file holds.
+
+    The trial's go before the static trial's.
+
+    Raises
+    ------
+    MeasureError
+        Neither file holds any.
+    """
+    for file in (trial, static):
+        found = offsets_of(file.processing)
+        if found:
+            return found
+    raise MeasureError(
+        "static offsets",
+        f"are in neither {static.path.name} nor {trial.path.name} (PROCESSING: "
+        f"{', '.join(OFFSET_NAMES.values())}); leave out --stored-offsets to have "
+        "them computed",
+    )
+
+
+def offsets_of(parameters: Mapping[str, float]) -> dict[str, float]:
+    """Return static offsets in degrees from parameters named as Nexus does.
+
+    Nexus stores radians, but some of its versions degrees; no foot is turned by more
+    than a radian, and none by less than one degree in everything.
+    """
+    found = {
+        ours: parameters[theirs]
+        for ours, theirs in OFFSET_NAMES.items()
+        if theirs in parameters
+    }
+    largest = max(map(abs, found.values()), default=0.0)
+    if len(found) < len(OFFSET_NAMES) or largest == 0:
+        return {}
+    scale = 1.0 if largest > 1 else float(np.degrees(1.0))
+    return {name: scale * value for name, value in found.items()}
+
+
 def gait_of_c3d(
     static: C3dFile,
     trial: C3dFile,
     given: Mapping[str, float],
     *,
     foot_flat: bool = True,
+    stored_offsets: bool = False,
     smoothing: Smoothing = FILTERED,
 ) -> C3dGait:
     """Compute angles, and kinetics where there are plates.
 
     `given` are measures that go before those in the files, by the names of
-    ``participants.tsv``.
+    ``participants.tsv``; static offsets among them go before those of the static
+    trial, as with `stored_offsets` do those that the files hold.
 
     Raises
     ------
@@ -112,6 +159,8 @@ def gait_of_c3d(
     _refuse_other_calibrations(static, trial, given)
     body = measures(known)
     calibration = calibrate(static.markers_m, body, foot_flat=foot_flat)
+    offsets = file_offsets(static, trial) if stored_offsets else {}
+    calibration = with_stored_offsets(calibration, {**offsets, **given})
     markers = trial.markers_m
     name = trial.path.name
     check_markers(markers, name)

@@ -1,6 +1,7 @@
 """From a static trial to what the model keeps of it: foot offsets and pelvis width."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ from acquire.gait.vectors import into, unit
 
 Floats = NDArray[np.float64]
 KNEE_DEVICE = ("KAX", "KD1", "KD2")
+OFFSETS = ("static_plantar_flexion_{}_deg", "static_rotation_{}_deg")
+"""Names of foot offsets in a file of measures."""
 
 
 def calibrate(
@@ -53,6 +56,26 @@ def calibrate(
         side: _foot(markers_m, segments, measures, side, foot_flat) for side in SIDES
     }
     return Calibration(asis_m, feet["left"], feet["right"], foot_flat)
+
+
+def with_stored_offsets(
+    calibration: Calibration, known: Mapping[str, float]
+) -> Calibration:
+    """Return the calibration with foot offsets that were found elsewhere.
+
+    `known` holds, by the names of `OFFSETS` with ``left`` or ``right``, degrees; what
+    it lacks stays as it was computed.
+    """
+    feet = {}
+    for side in SIDES:
+        foot = calibration.foot(side)
+        flexion, rotation = (name.format(side) for name in OFFSETS)
+        feet[side] = replace(
+            foot,
+            plantar_flexion_deg=known.get(flexion, foot.plantar_flexion_deg),
+            rotation_deg=known.get(rotation, foot.rotation_deg),
+        )
+    return replace(calibration, left=feet["left"], right=feet["right"])
 
 
 def _foot(

@@ -58,6 +58,60 @@ def test_measures_come_from_a_file(run, tmp_path) -> None:
     assert run("BELT_C", *words) == 0
 
 
+def offsets(path):
+    with np.load(path) as found:
+        return {
+            name: float(found[name])
+            for side in "LR"
+            for name in (f"{side}StaticPlantFlex", f"{side}StaticRotOff")
+        }
+
+
+def test_static_offsets_may_be_those_of_the_files(run, tmp_path) -> None:
+    """The calibration file of one recording holds none, its trial does."""
+    from acquire.dataset.c3d import read_c3d
+
+    assert run("BELT_C", "--marker-diameter-mm", "16", "--stored-offsets") == 0
+    stored = read_c3d(pair("BELT_C")[1]).processing
+    for name, found in offsets(tmp_path / "gait.npz").items():
+        assert found == pytest.approx(np.degrees(stored[name]), abs=1e-9)
+
+
+def test_a_subject_file_of_nexus_gives_measures_and_offsets(run, tmp_path) -> None:
+    lines = ["{*VICON BodyLanguage (tm) file*}", "$MarkerDiameter = 16"]
+    angles = {"StaticPlantFlex": 0.1, "StaticRotOff": -0.02}
+    lines += [
+        f"${side}{name} = {value}" for side in "LR" for name, value in angles.items()
+    ]
+    (tmp_path / "Ann.mp").write_text("\n".join(lines))
+    assert run("BELT_C", "--subject", "Ann.mp") == 0
+    found = offsets(tmp_path / "gait.npz")
+    assert found["LStaticPlantFlex"] == pytest.approx(np.degrees(0.1))
+    assert found["RStaticRotOff"] == pytest.approx(np.degrees(-0.02))
+    (tmp_path / "Ann.vsk").write_text(
+        '<?xml version="1.0"?><KinematicModel><Parameters>'
+        '<Parameter NAME="MarkerDiameter" VALUE="16"/>'
+        '<StaticParameter HIDDEN="0" NAME="Note" VALUE="tall"/>'
+        "</Parameters></KinematicModel>"
+    )
+    assert run("BELT_C", "--subject", "Ann.vsk") == 0
+    (tmp_path / "none.vsk").write_text("<KinematicModel/>")
+    assert run("BELT_C", "--subject", "none.vsk") == 2
+
+
+@pytest.mark.parametrize("option", ["--mass-kg", "--marker-diameter-mm"])
+def test_zero_is_no_measure(run, capsys, option: str) -> None:
+    assert run("HC030A", option, "0") == 2
+    assert f"{option} is 0: it must be above 0" in capsys.readouterr().err
+
+
+def test_no_static_trial_is_a_usage_error(monkeypatch, capsys, tmp_path) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ("gait", "walk.c3d", "--out", "x.npz")
+    assert kinemuse(*words, monkeypatch=monkeypatch) == 2
+    assert "--static" in capsys.readouterr().err
+
+
 def test_a_file_that_is_none(monkeypatch, capsys, tmp_path) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "no.c3d").write_text("no")

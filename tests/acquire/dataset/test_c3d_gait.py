@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from acquire.dataset.c3d import C3dFile, read_c3d
-from acquire.dataset.c3d_gait import C3dGait, force_plates, gait_of_c3d
+from acquire.dataset.c3d_gait import C3dGait, force_plates, gait_of_c3d, offsets_of
 from acquire.dataset.c3d_writer import write_c3d
 from acquire.gait.marker_checks import MarkerError
 from acquire.gait.measures import MeasureError
@@ -168,6 +168,59 @@ def test_a_rotation_without_unit_is_refused() -> None:
     found = gait_of_c3d(static, turned, known).arrays
     change = found["LHipAngles"] - gait("HC002D").arrays["LHipAngles"]
     assert np.abs(np.median(change[:, 2])) > 1.0
+
+
+def test_offsets_in_degrees_are_told_from_radians() -> None:
+    names = [f"{s}Static{what}" for s in SIDES for what in ("PlantFlex", "RotOff")]
+    radians = dict(zip(names, (0.19, -0.05, 0.23, 0.07), strict=True))
+    found = offsets_of(radians)
+    assert found["static_plantar_flexion_left_deg"] == pytest.approx(np.degrees(0.19))
+    degrees = {name: np.degrees(value) for name, value in radians.items()}
+    assert offsets_of(degrees) == pytest.approx(found)
+    assert offsets_of(dict.fromkeys(names, 0.0)) == {}
+    assert offsets_of({names[0]: 0.2}) == {}
+
+
+def test_stored_offsets_that_are_not_there_are_named() -> None:
+    static, trial, given = files("HC002D")
+    bare = {k: v for k, v in static.processing.items() if "Static" not in k}
+    both = (dataclasses.replace(file, processing=bare) for file in (static, trial))
+    with pytest.raises(MeasureError, match=r"LStaticPlantFlex.*--stored-offsets"):
+        gait_of_c3d(*both, given, stored_offsets=True)
+
+
+def bad_trial(change) -> C3dFile:
+    trial = files("HC002D")[1]
+    return dataclasses.replace(trial, points=change(dict(trial.points)))
+
+
+def swapped(points: dict) -> dict:
+    pairs = [
+        n
+        for n in points
+        if n[0] in "LR" and ("R" if n[0] == "L" else "L") + n[1:] in points
+    ]
+    return {
+        **points,
+        **{n: points[("R" if n[0] == "L" else "L") + n[1:]] for n in pairs},
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda p: {k: v for k, v in p.items() if k != "RKNE"}, "06.c3d lacks RKNE"),
+        (lambda p: {**p, "LTOE": np.full_like(p["LTOE"], np.nan)}, "lacks LTOE"),
+        (swapped, "left and right are swapped at all markers"),
+        (lambda p: {**p, "LANK": p["RANK"], "RANK": p["LANK"]}, "LANK and RANK"),
+        (lambda p: {k: 1e3 * v for k, v in p.items()}, "positions are in mm, not in m"),
+    ],
+    ids=["missing", "hidden", "swapped", "one pair swapped", "mm taken for m"],
+)
+def test_markers_that_cannot_be_right_are_named(change, said: str) -> None:
+    static, _, given = files("HC002D")
+    with pytest.raises(MarkerError, match=said):
+        gait_of_c3d(static, bad_trial(change), given)
 
 
 def test_a_trial_of_another_subject_is_no_static() -> None:
