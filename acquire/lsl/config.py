@@ -13,6 +13,9 @@ LOG_LEVEL = -3  # fatal only: what matters is raised or noticed by our own timer
 # On one machine outlets are found by asking each port of the range, 32 by default: of
 # 48 outlets 15 were never found. All programs of a rig must agree on it.
 PORT_RANGE = 256
+# Each measurement of a clock offset leaves 0.25 kB behind in liblsl (a receive that
+# is never taken back), and its default is one every 2 s.
+OFFSET_EVERY_S = 5.0
 _SESSION = re.compile(r"[A-Za-z0-9_.-]+\Z")
 _SCOPES = get_args(Scope)
 _configured: tuple[str | None, str] | None = None
@@ -80,6 +83,7 @@ def _content(session_id: str | None, scope: str) -> str:
         "ports": {"PortRange": str(PORT_RANGE)},
         "lab": {"SessionID": session_id or "default"},
         "log": {"level": str(LOG_LEVEL)},
+        "tuning": {"TimeUpdateInterval": str(OFFSET_EVERY_S)},
     }
     if scope == "machine":  # loopback is reached by IPv4; IPv6 doubles every probe
         ours["ports"]["IPv6"] = "disable"

@@ -119,7 +119,7 @@ class Inlet:
         """Return the latest measurement of the clock offset, or None.
 
         The first call starts the measuring, which takes 0.7 s and is repeated every
-        2 s by liblsl; `remote_time_s` tells a new measurement from an old one. With
+        5 s by liblsl; `remote_time_s` tells a new measurement from an old one. With
         `timeout_s` 0 it never waits.
         """
         remote_time_s, rtt_s = ctypes.c_double(), ctypes.c_double()

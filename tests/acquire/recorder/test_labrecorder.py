@@ -90,7 +90,7 @@ def test_same_streams_same_content(lsl_session: str, tmp_path: Path) -> None:
         )
         assert mine["footer"]["info"]["sample_count"] == [str(len(mine["time_stamps"]))]
         offsets = mine["footer"]["info"]["clock_offsets"][0]["offset"]
-        assert len(offsets) >= 4
+        assert len(offsets) >= 3
         assert all(abs(float(entry["value"][0])) < 1e-3 for entry in offsets)
 
     for path in (ours, theirs):
