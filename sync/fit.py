@@ -29,6 +29,7 @@ from sync.skews import with_shared_skew
 Array = NDArray[np.float64]
 _AMBIGUOUS = 0.6
 _FEWEST = 0.5  #: share of the edges that must match where the offset jumps
+_GOES_ON = 0.6  #: share of later edges that match where a poor stretch was chance
 _MOST_PPM, _SURELY_PPM = 303.0, 250.0
 _DEGRADED_MISSED, _FAILED_MISSED = 0.12, 0.45
 _FAILED_SHARE = 0.35
@@ -125,7 +126,10 @@ class _Segment:
             )
         lost = None if whole else first_lost(len(self._device), chain)
         if lost is not None and len(self._reference) > len(chain):
-            return self._fit_parts(chain, lost)
+            behind = len(self._device) - lost
+            n_matched = int(np.count_nonzero(chain.device >= lost))
+            if n_matched < _GOES_ON * behind or lost == 0:
+                return self._fit_parts(chain, lost)
         self._fit_chain(chain, complete=whole is not None)
         return self
 

@@ -109,6 +109,7 @@ def _line(times: Array, shift: Array) -> tuple[Array, Array]:
         return np.array([-np.inf, np.inf]), np.array([middle, middle])
     x = times[known]
     centre = float(x.mean())
-    slope, level = np.polyfit(x - centre, shift[known], 1)
+    slope = float(np.polyfit(x - centre, shift[known], 1)[0])
+    level = float(np.median(shift[known] - slope * (x - centre)))
     ends = np.array([x.min() - 3600.0, x.max() + 3600.0])
     return ends, level + slope * (ends - centre)

@@ -55,6 +55,29 @@ def test_a_stall_and_its_burst_are_no_step_but_a_loss_is() -> None:
     assert size == pytest.approx(0.5, abs=0.05)
 
 
+@pytest.mark.parametrize("device_counts", [False, True])
+@pytest.mark.parametrize("stall_s", [0.5, 2.0, 4.0, 8.0, 20.0])
+def test_however_long_a_stall_its_burst_ends_it(
+    stall_s: float, device_counts: bool
+) -> None:
+    n, rate = 60_000, 1000.0
+    _, late = stamps(n, rate, np.random.default_rng(0))
+    held = slice(20_000, 20_000 + int(stall_s * rate))
+    late[held] = np.maximum(late[held], late[held.stop] - 0.02)
+    threshold = 5.0 if device_counts else 0.15
+
+    def steps(t: np.ndarray) -> list[tuple[int, float]]:
+        return sync.find_stamp_steps(
+            np.arange(t.size), t, rate_hz=rate, threshold_s=threshold
+        )
+
+    assert steps(late) == []
+    overrun = np.delete(late, np.arange(30_000, 36_000))  # its buffer was too short
+    ((row, size),) = steps(overrun)
+    assert size == pytest.approx(6.0, abs=0.05)
+    assert 20_000 <= row <= 30_010
+
+
 def test_a_stall_at_the_end_of_the_record_is_no_step() -> None:
     _, late = stamps(20_000, 1000.0, np.random.default_rng(0))
     late[19_000:] += 1.6

@@ -261,6 +261,35 @@ def test_spoilt_stamps_do_not_spoil_edges() -> None:
     assert worst_ms(lab, "amode") <= 10.0
 
 
+def test_a_burst_after_a_stall_leaves_the_clock_alone() -> None:
+    """All that came in 4 s bears the stamps of its arrival at the end of them."""
+
+    def stall(stream: RecordedStream) -> RecordedStream:
+        if stream.name not in ("semg", "amode"):
+            return stream
+        held = (stream.t_lsl > LSL_AT_ZERO_S + 5) & (stream.t_lsl < LSL_AT_ZERO_S + 9)
+        arrived = LSL_AT_ZERO_S + 9 + np.cumsum(held) * 1e-6
+        return replace(stream, t_lsl=np.where(held, arrived, stream.t_lsl))
+
+    lab = record(semg(), amode(), change=stall)
+    assert worst_ms(lab, "semg") <= 1.0
+    assert worst_ms(lab, "amode") <= 10.0
+    found = align(lab.recording)
+    assert {c.n_lost for c in found.streams.values()} == {0}
+    assert all(len(c.fit.runs) == 1 for c in found.streams.values())
+
+
+def test_what_may_be_missing_unseen_is_told() -> None:
+    clock = align(record(semg()).recording).streams["semg"]
+    least = clock.smallest_visible_loss
+    assert least is not None
+    assert 3 <= least <= 6
+    assert (
+        clock.completeness == f"fewer than {least} may be missing unseen between edges"
+    )
+    assert align(record(amode()).recording).streams["amode"].smallest_visible_loss == 1
+
+
 def test_rows_handed_over_twice_are_counted() -> None:
     def repeat(stream: RecordedStream) -> RecordedStream:
         rows = np.sort(np.r_[np.arange(stream.data.shape[0]), np.arange(200, 210)])

@@ -89,6 +89,41 @@ def test_a_restart_between_trials_keeps_them_apart() -> None:
     assert found[3].streams["semg"].fit.skew_ppm == alone.skew_ppm
 
 
+@pytest.mark.parametrize("lost", [4, 6])
+def test_other_trials_show_a_loss_that_a_rise_and_a_fall_hide(lost: int) -> None:
+    """Of one trial alone, the loss passes for a slower clock."""
+    labs = session(semg(), n_trials=8)
+    (spoiled,) = session(semg(drop=((18000, lost),)), n_trials=4)[3:]
+    labs[3] = spoiled
+    alone = align(spoiled.recording).streams["semg"]
+    assert alone.status == "ok"
+    assert (alone.smallest_visible_loss or 0) > lost
+    found = align_session([lab.recording for lab in labs])
+    for k, alignment in enumerate(found):
+        clock = alignment.streams["semg"]
+        assert (clock.n_lost > 0) == (k == 3)
+        assert clock.shared is not None
+        assert len(clock.shared.trials) == 7
+    clock = found[3].streams["semg"]
+    (gap,) = clock.gaps
+    assert gap.kind == "inferred"
+    assert abs(gap.n - lost) <= gap.n_half_width
+    assert clock.status == found[3].status == "degraded"
+    check(labs, found, "semg")
+
+
+def test_one_trial_with_a_hidden_loss_does_not_bend_the_others() -> None:
+    """Three samples in 10 s look like 150 ppm: no bound rests on them alone."""
+    labs = session(semg(), n_trials=5)
+    (spoiled,) = session(semg(drop=((18000, 3),)), n_trials=3)[2:]
+    labs[2] = spoiled
+    found = align_session([lab.recording for lab in labs])
+    good = [k for k in range(5) if k != 2]
+    check([labs[k] for k in good], [found[k] for k in good], "semg")
+    for k in good:
+        assert found[k].streams["semg"].n_lost == 0
+
+
 def test_nothing_to_share() -> None:
     assert align_session([]) == []
     (only,) = align_session([session(semg(), n_trials=1)[0].recording])
