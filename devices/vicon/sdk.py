@@ -23,8 +23,9 @@ DESCRIBE_TIMEOUT_S, DESCRIBE_PERIOD_S = 3.0, 0.5
 JOIN_TIMEOUT_S = 5.0
 FRESH_S = 0.001
 EARLY_FRAMES = 10
-#: So long without samples of devices, and the SDK connects anew.
-BARE_S = 1.0
+#: So long, and for so many frames, without samples of devices, and the SDK connects
+#: anew.
+BARE_S, BARE_FRAMES = 1.0, 20
 _MODES = {"push": "ServerPush", "pull": "ClientPull", "prefetch": "ClientPullPreFetch"}
 
 
@@ -56,7 +57,7 @@ class SdkClient:
         self._arrived = threading.Condition()
         self._queue: deque[Frame] = deque(maxlen=QUEUED_FRAMES)
         self._failure: DeviceError | None = None
-        self._n_early = 0
+        self._n_early = self._n_bare = 0
         self._devices_came = False
         self._link_due_s = float("inf")
         self._describe_due_s = float("-inf")
@@ -72,12 +73,18 @@ class SdkClient:
         self._link(client, self._library)
 
     def _link(self, client: VendorClient, library: SdkLibrary) -> None:
-        """Connect the SDK and ask for data, while no frames come yet."""
+        """Connect the SDK, see it through its handshake, then ask for data.
+
+        What is asked for while it still shakes hands may be forgotten.
+        """
         package = self._package
         client.set_buffer_size(BUFFER_FRAMES)
         result = client.connect(f"{self._host}:{self._port}")
         if result != package.Result.Success:
             raise DeviceConnectionError(f"{self._where}: the SDK says {result.name}")
+        client.set_stream_mode(package.StreamMode.ClientPull)
+        if library.get_frame() != SUCCESS:
+            log.info("%s: no frame yet", self._where)
         client.enable_marker_data()
         if self._wanted.outputs:
             client.enable_device_data()
@@ -86,8 +93,7 @@ class SdkClient:
         if self._wanted.unlabeled:
             client.enable_unlabeled_marker_data()
         library.enable_debug_data()
-        client.set_stream_mode(package.StreamMode.ClientPull)
-        self._n_early = 0
+        self._n_early = self._n_bare = 0
         self._devices_came, self._describe_due_s = False, float("-inf")
         self._link_due_s = self._now() + BARE_S
 
@@ -216,8 +222,10 @@ class SdkClient:
         Never once they did, so never while frames come unasked.
         """
         self._devices_came |= there
-        bare = self._wanted.outputs is not None and not self._devices_came
-        if bare and self._now() >= self._link_due_s:
+        if self._wanted.outputs is None or self._devices_came:
+            return
+        self._n_bare += 1
+        if self._n_bare >= BARE_FRAMES and self._now() >= self._link_due_s:
             log.info("%s: no device data yet, connecting anew", self._where)
             client.disconnect()
             self._link(client, library)

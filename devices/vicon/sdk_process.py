@@ -22,8 +22,10 @@ from devices.vicon.sdk_package import load_package
 
 log = logging.getLogger("kinemuse.vicon")
 
-#: A process starts, and the SDK returns from what it waits for, within this.
-ANSWER_S = 15.0
+#: The SDK returns from what it waits for within this.
+ANSWER_S = 10.0
+#: A process starts and connects, also on a busy machine.
+START_S = 40.0
 END_S = 2.0
 
 
@@ -61,7 +63,7 @@ class SdkProcess:
         told = describe(config.host, config.port, self._where, self._now, timeout_s)
         as_the_sdk_tells(told if config.forces else replace(told, devices=()), "")
         self._spawn()
-        self._request(Request("open", timeout_s))
+        self._request(Request("open", timeout_s), START_S)
 
     def ask(self) -> None:
         self._request(Request("ask"))
@@ -109,13 +111,13 @@ class SdkProcess:
                 command, pass_fds=[descriptor], stdin=subprocess.DEVNULL
             )
         self._ahead_s = self._now() - time.monotonic()
-        self._connection.send((self._config, self._where))
+        self._connection.send((self._config, self._where, log.getEffectiveLevel()))
         log.debug("%s: the SDK runs in process %d", self._where, self._process.pid)
 
-    def _request(self, request: Request) -> None:
+    def _request(self, request: Request, timeout_s: float | None = None) -> None:
         """Send a request and wait for its answer; frames that come first are kept."""
         connection = self._connected()
-        deadline = time.monotonic() + ANSWER_S
+        deadline = time.monotonic() + (ANSWER_S if timeout_s is None else timeout_s)
         try:
             connection.send(request)
         except OSError as error:

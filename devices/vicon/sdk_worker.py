@@ -5,6 +5,7 @@ ticks; the adapter, its outlets and its commands are in another one, `SdkProcess
 Requests and frames travel as pickles over a socket pair, which nobody else can reach.
 """
 
+import logging
 import signal
 import sys
 import time
@@ -101,7 +102,10 @@ def main(arguments: Sequence[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the adapter
     connection = Connection(int(arguments[0]))
     try:
-        config, where = connection.recv()
+        config, where, level = connection.recv()
+        logging.basicConfig(
+            level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+        )
         wanted = wanted_of(config, where)
         client = SdkClient(config.host, config.port, where, wanted, time.monotonic)
         Worker(client, connection).run()

