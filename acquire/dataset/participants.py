@@ -6,16 +6,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from acquire.storage.durable import write_text_atomically
+from acquire.storage.durable import make_directory, write_text_atomically
 from acquire.storage.labels import participant_label
 
-FILE = "participants.tsv"
-MISSING = "n/a"
-DESCRIPTIONS = {
+FILE: Final = "participants.tsv"
+MISSING: Final = "n/a"
+SIDES: Final = ("left", "right")
+LEGS: Final = ("leg_length", "knee_width", "ankle_width")  #: measures of each leg, mm
+DESCRIPTIONS: Final = {
     "participant_id": "pseudonym; the key to it is kept elsewhere",
-    "sex": "as stated by the participant",
+    "sex": "as stated by the participant: M, F or O",
     "age_y": "age at the first session, years",
     "height_mm": "standing height, mm",
     "mass_kg": "body mass with shoes and instruments, kg",
@@ -27,11 +29,22 @@ DESCRIPTIONS = {
     "ankle_width_right_mm": "across the malleoli, right, mm",
     "marker_diameter_mm": "diameter of the reflective markers, mm",
     "cohort": "young or older",
+    "inter_asis_mm": "between the anterior iliac spines, if measured by hand, mm",
+    "sole_delta_left_mm": "how much thicker the sole is under the heel, left, mm",
+    "sole_delta_right_mm": "how much thicker the sole is under the heel, right, mm",
+    "thigh_rotation_left_deg": "correction of the thigh's wand, left, degrees",
+    "thigh_rotation_right_deg": "correction of the thigh's wand, right, degrees",
+    "shank_rotation_left_deg": "correction of the shank's wand, left, degrees",
+    "shank_rotation_right_deg": "correction of the shank's wand, right, degrees",
 }
+"""Our columns, in order. Those from ``inter_asis_mm`` on are written where used."""
+OPTIONAL: Final = tuple(DESCRIPTIONS)[tuple(DESCRIPTIONS).index("inter_asis_mm") :]
+
+Rows = list[dict[str, str]]
 
 
 class ParticipantError(ValueError):
-    """A participant is not listed, or a measure that is needed is not."""
+    """A participant is not listed, or what is told of one cannot be taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,13 @@ class Participant:
     ankle_width_right_mm: float = float("nan")
     marker_diameter_mm: float = 14.0
     cohort: str = MISSING
+    inter_asis_mm: float = float("nan")
+    sole_delta_left_mm: float = float("nan")
+    sole_delta_right_mm: float = float("nan")
+    thigh_rotation_left_deg: float = float("nan")
+    thigh_rotation_right_deg: float = float("nan")
+    shank_rotation_left_deg: float = float("nan")
+    shank_rotation_right_deg: float = float("nan")
 
     def __post_init__(self) -> None:
         participant_label(self.participant_id)
@@ -62,11 +82,10 @@ def read_participants(dataset: Path) -> dict[str, Participant]:
     Columns beyond ours are passed over.
     """
     path = dataset / FILE
-    if not path.is_file():
-        return {}
-    rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")), delimiter="\t")
-    found = [_parse(row, path) for row in rows]
-    return {person.participant_id: person for person in found}
+    return {
+        person.participant_id: person
+        for person in (parse_participant(row, str(path)) for row in _rows(path))
+    }
 
 
 def participant(dataset: Path, participant_id: str) -> Participant:
@@ -82,20 +101,26 @@ def participant(dataset: Path, participant_id: str) -> Participant:
 
 def write_participant(dataset: Path, person: Participant) -> Path:
     """Add a participant, or put the new measures in place of the earlier ones."""
-    everyone = {**read_participants(dataset), person.participant_id: person}
-    names = [field.name for field in fields(Participant)]
-    lines = ["\t".join(names)]
-    lines += [
-        "\t".join(_text(getattr(everyone[key], name)) for name in names)
-        for key in sorted(everyone)
-    ]
-    dataset.mkdir(parents=True, exist_ok=True)
-    write_text_atomically(dataset / FILE, "\n".join(lines) + "\n")
+    return write_participants(dataset, [person])
+
+
+def write_participants(dataset: Path, people: list[Participant]) -> Path:
+    """Add participants, or put the new measures in place of the earlier ones.
+
+    Columns beyond ours stay as they are.
+    """
+    path = dataset / FILE
+    rows = {row["participant_id"]: row for row in _rows(path)}
+    for person in people:
+        told = {name: as_text(getattr(person, name)) for name in DESCRIPTIONS}
+        rows[person.participant_id] = {**rows.get(person.participant_id, {}), **told}
+    make_directory(dataset)
+    write_text_atomically(path, tsv([rows[name] for name in sorted(rows)]))
     described = {name: {"Description": text} for name, text in DESCRIPTIONS.items()}
     write_text_atomically(
-        (dataset / FILE).with_suffix(".json"), json.dumps(described, indent=2) + "\n"
+        path.with_suffix(".json"), json.dumps(described, indent=2) + "\n"
     )
-    return dataset / FILE
+    return path
 
 
 def add_participant(dataset: Path, facts: Mapping[str, Any]) -> Participant:
@@ -106,8 +131,8 @@ def add_participant(dataset: Path, facts: Mapping[str, Any]) -> Participant:
     """
     known = {field.name for field in fields(Participant)}
     taken: dict[str, Any] = {k: v for k, v in facts.items() if k in known}
-    for measure in ("leg_length", "knee_width", "ankle_width"):
-        for side in ("left", "right"):
+    for measure in LEGS:
+        for side in SIDES:
             if f"{measure}_mm" in facts:
                 taken.setdefault(f"{measure}_{side}_mm", facts[f"{measure}_mm"])
     taken.setdefault("participant_id", facts.get("participant", ""))
@@ -116,24 +141,53 @@ def add_participant(dataset: Path, facts: Mapping[str, Any]) -> Participant:
     return person
 
 
-def _parse(row: dict[str, str], path: Path) -> Participant:
+def parse_participant(row: Mapping[str, str], where: str) -> Participant:
+    """Read one line of a table by our columns; `where` names the table in errors."""
     known: dict[str, str | float] = {}
     for field in fields(Participant):
         text = (row.get(field.name) or MISSING).strip()
         if field.type in (str, "str"):
             known[field.name] = text
-        elif text != MISSING:
+        elif text.lower() not in (MISSING, "nan", "na"):
             try:
                 known[field.name] = float(text)
             except ValueError:
                 raise ParticipantError(
-                    f"{path}: {field.name} of {row.get('participant_id')} is {text!r}, "
-                    "not a number"
+                    f"{where}: {field.name} of {row.get('participant_id')} is "
+                    f"{text!r}, not a number"
                 ) from None
     return Participant(**known)  # type: ignore[arg-type]
 
 
-def _text(value: str | float) -> str:
+def tsv(rows: Rows) -> str:
+    """Return a table as text: our columns first, then others; optional ones if used."""
+    ours = [
+        name
+        for name in DESCRIPTIONS
+        if name not in OPTIONAL or any(r.get(name, MISSING) != MISSING for r in rows)
+    ]
+    names = list(dict.fromkeys([*ours, *(name for row in rows for name in row)]))
+    names = [name for name in names if name in ours or name not in OPTIONAL]
+    lines = ["\t".join(names)]
+    lines += [
+        "\t".join((row.get(name) or MISSING).replace("\t", " ") for name in names)
+        for row in rows
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def as_text(value: str | float) -> str:
+    """Return a value as the table spells it; NaN and nothing are ``n/a``."""
     if isinstance(value, str):
-        return value.replace("\t", " ") or MISSING
-    return MISSING if value != value else f"{value:g}"
+        return value or MISSING
+    return MISSING if value != value else f"{value:.10g}"
+
+
+def _rows(path: Path) -> Rows:
+    if not path.is_file():
+        return []
+    text = path.read_text(encoding="utf-8")
+    return [
+        {name: value or "" for name, value in row.items() if isinstance(name, str)}
+        for row in csv.DictReader(io.StringIO(text), delimiter="\t")
+    ]
