@@ -228,7 +228,10 @@ def _align_stream(
     fit = _by_edges(stream, reference, half_width_s, shared)
     if fit.runs:
         return stream.clock(fit, shared)
-    return stream.clock(_by_stamps(stream, reference, fit.reasons))
+    rough = _by_stamps(stream, reference, fit.reasons)
+    if fit.status == "ambiguous":  # stamps cannot tell which offset is right either
+        rough = replace(rough, status="ambiguous", ambiguity=fit.ambiguity)
+    return stream.clock(rough)
 
 
 def _by_edges(

@@ -11,6 +11,7 @@ from acquire.align.declared import start_half_width_s
 from acquire.align.strike_check import StrikeCheck
 from acquire.storage.recording import RecordedStream
 from devices.stream import TriggerInput
+from sync.clock_fit import Status
 
 Array = NDArray[np.float64]
 _LATE_S = 0.15  #: lasting disagreement of stamps and count that ends a segment
@@ -41,7 +42,7 @@ class StreamClock:
     time_s: Array
     gaps: tuple[sync.Gap, ...]
     edges: sync.Edges
-    status: str
+    status: Status
     reasons: tuple[str, ...]
     counter_source: str = "none"
     has_trigger: bool = False

@@ -279,6 +279,24 @@ def test_a_burst_after_a_stall_leaves_the_clock_alone() -> None:
     assert all(len(c.fit.runs) == 1 for c in found.streams.values())
 
 
+def test_evenly_spaced_pulses_are_ambiguous(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stamps serve, but nobody claims to know which pulse was which."""
+
+    def even(rise: float, fall: float, *_: object) -> np.ndarray:
+        return rise + np.arange(2 * round((fall - rise) / 0.2)) * 0.1
+
+    monkeypatch.setattr("tests.builders.lab_recording.line", even)
+    lab = record(semg())
+    found = align(lab.recording)
+    clock = found.streams["semg"]
+    assert found.status == clock.status == "ambiguous"
+    assert clock.fit.method == "stamps"
+    assert any("another offset" in reason for reason in clock.reasons)
+    assert clock.fit.ambiguity > 0.6
+    error = lab.errors("semg", clock.time_s)
+    assert np.all(error <= clock.fit.half_width_s(clock.index))
+
+
 def test_what_may_be_missing_unseen_is_told() -> None:
     clock = align(record(semg()).recording).streams["semg"]
     least = clock.smallest_visible_loss

@@ -187,7 +187,8 @@ def test_folders_lead_to_their_recordings(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     found = recordings_in([tmp_path, tmp_path / "a.h5"])
     assert [path.name for path in found] == ["a.h5", "b.xdf"]
+    (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match="no trial archive and no XDF"):
-        recordings_in([(tmp_path / "empty").mkdir() or tmp_path / "empty"])
+        recordings_in([tmp_path / "empty"])
     with pytest.raises(FileNotFoundError, match="is not there"):
         recordings_in([tmp_path / "none.xdf"])
