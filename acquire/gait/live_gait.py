@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from acquire.gait.baselines import Baseline
 from acquire.gait.feet import FOOT_MARKERS, SIDES, FootLoad, Side
 from acquire.gait.inverse_dynamics import RAW, Smoothing
 from acquire.gait.live_loads import LiveLoads
@@ -35,11 +36,14 @@ class LiveGait:
         deck: DeckSettings | None = None,
         rate_hz: float = 100.0,
         smoothing: Smoothing = RAW,
+        baselines: Sequence[Baseline] = (),
     ) -> None:
         self._model = LiveModel(measures, calibration, rate_hz, smoothing)
         self.delay_s = self._model.delay / rate_hz
         self._loads = (
-            LiveLoads(plates, deck or DeckSettings(), frame_hz=rate_hz)
+            LiveLoads(
+                plates, deck or DeckSettings(), frame_hz=rate_hz, baselines=baselines
+            )
             if plates and measures.mass_kg
             else None
         )
@@ -59,12 +63,16 @@ class LiveGait:
             self._loads.push(index, samples)
 
     def frame(
-        self, number: int, markers_m: Mapping[str, Floats], incline_deg: float = 0.0
+        self,
+        number: int,
+        markers_m: Mapping[str, Floats],
+        incline_deg: float = 0.0,
+        facing: str = "forward",
     ) -> LiveFrame:
-        """Take one frame's markers (1, 3) with the deck's angle then."""
+        """Take one frame's markers (1, 3) with the deck's angle, and facing, then."""
         self._count(number)
         self._feet.append((number, _feet(markers_m)))
-        return self._model.push(markers_m, self._past_loads(incline_deg))
+        return self._model.push(markers_m, self._past_loads(incline_deg, facing))
 
     def _count(self, number: int) -> None:
         """Skip what was lost since the last frame."""
@@ -74,14 +82,16 @@ class LiveGait:
             self._model.skip(lost)
             self._feet.clear()
 
-    def _past_loads(self, incline_deg: float) -> Mapping[Side, FootLoad] | None:
+    def _past_loads(
+        self, incline_deg: float, facing: str
+    ) -> Mapping[Side, FootLoad] | None:
         if self._loads is None or len(self._feet) < (self._feet.maxlen or 0):
             return None
         around = [self._feet[k] for k in range(3)]
         feet = {
             side: np.concatenate([here[side] for _, here in around]) for side in SIDES
         }
-        return self._loads.at(around[1][0], feet, incline_deg)
+        return self._loads.at(around[1][0], feet, incline_deg, facing)
 
 
 def _feet(markers_m: Mapping[str, Floats]) -> dict[Side, Floats]:

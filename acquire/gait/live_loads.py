@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from acquire.gait.baselines import SAME_ANGLE_DEG, Baseline, fitting, plate_zero
 from acquire.gait.feet import (
     GAP_MARGIN_M,
     LOW_M,
@@ -21,7 +22,6 @@ from acquire.gait.plates import (
     Deck,
     Plate,
     ground_reaction,
-    swing_offset,
     to_plate_m,
     within,
 )
@@ -33,7 +33,6 @@ MODULUS: Final = 2**24  #: of the samples' index
 KEPT: Final = 4096  #: samples; a power of two, so that it divides the modulus
 ZERO_FRAMES: Final = 500  #: in which a plate's zero is sought
 ZERO_EVERY: Final = 50
-TURNED_DEG: Final = 0.5  #: a deck turned by more needs a new zero
 GATE_N: Final = 20.0
 TAIL_FRAMES: Final = 3  #: in which a foot that leaves still presses below the gate
 
@@ -90,9 +89,9 @@ class LiveLoads:
     """Takes plate samples by `push`, gives the load of each foot at a frame by `at`.
 
     A frame's load is the mean over one marker period around it. Each plate's zero is
-    what it read in swing during the last seconds, at this angle of the deck; before
-    there is one, and while both feet or none are near what presses a plate, loads are
-    NaN. One `at` per frame, in order.
+    that of a baseline taken at this angle and facing, else what it read in swing during
+    the last seconds; before there is one, and while both feet or none are near what
+    presses a plate, loads are NaN. One `at` per frame, in order.
     """
 
     def __init__(
@@ -101,7 +100,9 @@ class LiveLoads:
         deck: DeckSettings,
         per_frame: int = 10,
         frame_hz: float = 100.0,
+        baselines: Sequence[Baseline] = (),
     ) -> None:
+        self._baselines = baselines
         self._plates = [one.plate for one in plates]
         self._columns = [column for one in plates for column in one.columns]
         self._deck, self._per_frame, self._frame_hz = deck, per_frame, frame_hz
@@ -117,11 +118,12 @@ class LiveLoads:
         self._idle = [TAIL_FRAMES] * len(self._plates)
         self._placed: list[_Placed] = []
         self._placed_deg = float("nan")
-        self.turn_deck(0.0)
+        self.turn_deck(0.0, "forward")
 
-    def turn_deck(self, incline_deg: float) -> None:
-        """Begin at another angle of the deck: what the plates read in swing changes."""
-        self._zero_deg = incline_deg
+    def turn_deck(self, incline_deg: float, facing: str) -> None:
+        """Begin at another angle or facing: what unloaded plates read changes."""
+        self._zero_deg, self._facing = incline_deg, facing
+        self._baseline, _ = fitting(self._baselines, incline_deg, facing)
         self._zero = np.full((len(self._plates), 6), np.nan)
         self._means = np.full((ZERO_FRAMES, len(self._plates), 6), np.nan)
         self._n = 0
@@ -140,14 +142,19 @@ class LiveLoads:
         self._index[slots] = numbers
 
     def at(
-        self, frame: int, feet_m: Mapping[Side, Floats], incline_deg: float
+        self,
+        frame: int,
+        feet_m: Mapping[Side, Floats],
+        incline_deg: float,
+        facing: str = "forward",
     ) -> dict[Side, FootLoad]:
         """Return each foot's load, (1, 3), at marker frame `frame`.
 
         `feet_m` holds heel and toe (3, 2, 3) of the frame before, this and the next.
         """
-        if abs(incline_deg - self._zero_deg) > TURNED_DEG:
-            self.turn_deck(incline_deg)
+        turned = abs(incline_deg - self._zero_deg) > SAME_ANGLE_DEG
+        if turned or facing != self._facing:
+            self.turn_deck(incline_deg, facing)
         placed = self._placed_at(incline_deg)
         loads = self._mean(frame) - self._learned_zero()
         found = {side: np.zeros((3, 1, 3)) for side in SIDES}
@@ -192,11 +199,13 @@ class LiveLoads:
 
     def _learned_zero(self) -> Floats:
         unknown = np.isnan(self._zero[:, 0]).any()
-        if self._n % (10 if unknown else ZERO_EVERY) == 0:
-            for k in range(len(self._plates)):
-                offset = swing_offset(self._means[:, k], self._frame_hz)
-                if offset is not None:
-                    self._zero[k] = offset
+        if self._n % (10 if unknown else ZERO_EVERY) == 1:
+            for k, plate in enumerate(self._plates):
+                zero, _ = plate_zero(
+                    plate.name, self._means[:, k], self._frame_hz, self._baseline
+                )
+                if zero.source != "none":
+                    self._zero[k] = zero.offset
         return self._zero
 
     def _pressed(self, k: int, normal_n: float, upward_n: float) -> bool:

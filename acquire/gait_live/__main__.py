@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from acquire.control import ControlServer
-from acquire.derive import static_markers
+from acquire.derive import static_markers, unloaded_baseline
 from acquire.gait.survey import deck_settings
 from acquire.gait_live.basis import BasisWatcher
 from acquire.gait_live.publish import NAME, GaitPublisher
@@ -48,7 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     watcher = BasisWatcher(
-        given.dataset, given.participant, given.session, static_markers
+        given.dataset,
+        given.participant,
+        given.session,
+        static_markers,
+        unloaded_baseline,
     ).start()
     live = live_over_lsl(ignore=lambda name: name not in WANTED)
     service = GaitLiveService(

@@ -2,22 +2,40 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from acquire.dataset.participants import FILE
-from acquire.model_basis import STATIC, ModelBasis, ReadMarkers, basis_of
+from acquire.gait.baselines import Baseline
+from acquire.model_basis import (
+    STATIC,
+    UNLOADED,
+    ModelBasis,
+    ReadBaseline,
+    ReadMarkers,
+    baselines_of,
+    basis_of,
+)
 from acquire.storage.layout import TrialKey, find_archives
 
 logger = logging.getLogger("kinemuse.acquire.gait_live")
 
 LOOK_EVERY_S: Final = 2.0
-NOT_LOOKED: Final = ModelBasis(remarks=("the session is being looked at",))
+
+
+@dataclass(frozen=True, eq=False)
+class LiveBasis:
+    """What the live model rests on; each new one is another object."""
+
+    model: ModelBasis = field(
+        default_factory=lambda: ModelBasis(remarks=("the session is being looked at",))
+    )
+    baselines: tuple[Baseline, ...] = ()
 
 
 class BasisWatcher:
-    """Keeps `basis`, read anew whenever the sheet or the static trials change."""
+    """Keeps `basis`, read anew whenever the sheet or calibration trials change."""
 
     def __init__(
         self,
@@ -25,19 +43,21 @@ class BasisWatcher:
         participant: str,
         session: str,
         read_markers: ReadMarkers,
+        read_baseline: ReadBaseline,
         look_every_s: float = LOOK_EVERY_S,
     ) -> None:
-        self._dataset, self._read_markers = dataset, read_markers
+        self._dataset = dataset
+        self._read_markers, self._read_baseline = read_markers, read_baseline
         # Any trial of the session: its basis is the session's.
         self._key = TrialKey(participant, session, "Ideal", "LG_0", "S_1", 1)
-        self._basis, self._seen = NOT_LOOKED, ""
+        self._basis, self._seen = LiveBasis(), ""
         self._every_s = look_every_s
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="basis", daemon=True)
 
     @property
-    def basis(self) -> ModelBasis:
-        """The newest basis; its remarks say what is missing."""
+    def basis(self) -> LiveBasis:
+        """The newest basis; the model's remarks say what is missing."""
         return self._basis
 
     def start(self) -> "BasisWatcher":
@@ -56,21 +76,28 @@ class BasisWatcher:
         signs = self._signs()
         if signs == self._seen:
             return
-        self._basis = basis_of(self._key.h5(self._dataset), self._read_markers)
-        self._seen = signs
-        said = "; ".join(self._basis.remarks) or ", ".join(self._basis.inputs)
-        logger.info("basis: %s", said)
+        trial = self._key.h5(self._dataset)
+        model = basis_of(trial, self._read_markers)
+        baselines, refused = baselines_of(trial, self._read_baseline)
+        self._basis, self._seen = LiveBasis(model, tuple(baselines)), signs
+        for remark in (*model.remarks, *refused):
+            logger.info("basis: %s", remark)
+        logger.info("basis: %s", ", ".join(model.inputs) or "nothing yet")
 
     def _signs(self) -> str:
-        """Return what changes when the sheet, a static trial or a verdict does."""
+        """Return what changes when the sheet, a calibration or a verdict does."""
         journal = self._key.folder(self._dataset).parents[2] / "journal.jsonl"
-        statics = [
+        calibrations = [
             path
             for key, path in find_archives(self._dataset, self._key.participant).items()
-            if key.session == self._key.session and key.mode == STATIC
+            if key.session == self._key.session and key.mode in (STATIC, UNLOADED)
         ]
         return " ".join(
-            [_changed(self._dataset / FILE), _verdicts(journal), *map(str, statics)]
+            [
+                _changed(self._dataset / FILE),
+                _verdicts(journal),
+                *map(str, calibrations),
+            ]
         )
 
     def _run(self) -> None:
@@ -81,9 +108,6 @@ class BasisWatcher:
                 logger.exception("the basis of the gait model cannot be read yet")
             if self._stopping.wait(self._every_s):
                 return
-
-
-Watch = Callable[[], ModelBasis]
 
 
 def _changed(path: Path) -> str:

@@ -17,8 +17,8 @@ from acquire.gait.live_gait import LiveGait
 from acquire.gait.live_model import LiveFrame
 from acquire.gait.marker_checks import LEG_MARKERS, MarkerError, check_markers
 from acquire.gait.survey import DeckSettings, surveyed_plates
+from acquire.gait_live.basis import LiveBasis
 from acquire.live import LiveStreams
-from acquire.model_basis import ModelBasis
 
 logger = logging.getLogger("kinemuse.acquire.gait_live")
 
@@ -27,6 +27,7 @@ MARKERS: Final = "vicon-markers"
 FORCES: Final = "vicon-forces"
 TREADMILL: Final = "treadmill"
 WANTED: Final = frozenset({MARKERS, FORCES, TREADMILL})
+REVERSED: Final = -1.0  #: of the treadmill's channel `facing`
 PERIOD_S: Final = 0.01
 WAITING_S: Final = 0.5
 PELVIS: Final = ("LASI", "RASI", "LPSI", "RPSI", "SACR")
@@ -66,7 +67,7 @@ class GaitLiveService:
     def __init__(
         self,
         live: LiveStreams,
-        basis: Callable[[], ModelBasis],
+        basis: Callable[[], LiveBasis],
         publisher: Publisher,
         deck: DeckSettings | None = None,
     ) -> None:
@@ -74,12 +75,12 @@ class GaitLiveService:
         self._deck = deck
         self._model: LiveGait | None = None
         self._rests_on: tuple[object, ...] = ()
-        self._published: ModelBasis | None = None
+        self._published: LiveBasis | None = None
         self._columns: dict[str, int] = {}
         self._index_column = 0
         self._next = {MARKERS: 0, FORCES: 0}
         self._last: int | None = None
-        self._incline_deg = 0.0
+        self._incline_deg, self._facing = 0.0, "forward"
         self._reason = "not started"
         self._n_frames, self._began_cpu_s = 0, 0.0
         self._stopping = threading.Event()
@@ -154,7 +155,7 @@ class GaitLiveService:
                 if name != "frame"
             }
             numbers.append(number)
-            frames.append(model.frame(number, markers, self._incline_deg))
+            frames.append(model.frame(number, markers, self._incline_deg, self._facing))
             last_s = float(stamp) + offset_s
             self._n_frames += 1
         if numbers:
@@ -171,8 +172,9 @@ class GaitLiveService:
         )
         if self._model is not None and rests_on == self._rests_on:
             return self._model
-        if basis.measures is None or basis.calibration is None:
-            raise _NotYetError("; ".join(basis.remarks) or "no static trial")
+        known = basis.model
+        if known.measures is None or known.calibration is None:
+            raise _NotYetError("; ".join(known.remarks) or "no static trial")
         self._columns = self._marker_columns()
         self._check_person()
         plates = []
@@ -183,9 +185,15 @@ class GaitLiveService:
         for name in self._next:
             newest = self._live.latest(name, 0.0)
             self._next[name] = newest.end if newest else 0
-        self._model = LiveGait(basis.measures, basis.calibration, plates, self._deck)
+        self._model = LiveGait(
+            known.measures,
+            known.calibration,
+            plates,
+            self._deck,
+            baselines=basis.baselines,
+        )
         if basis is not self._published:  # plates that come later change no channel
-            self._publisher.open(self._model.delay_s, basis.inputs)
+            self._publisher.open(self._model.delay_s, known.inputs)
             self._published = basis
         self._rests_on, self._last = rests_on, None
         self._n_frames, self._began_cpu_s = 0, time.process_time()
@@ -223,12 +231,15 @@ class GaitLiveService:
             raise _NotYetError(str(error)) from error
 
     def _look_at_deck(self) -> None:
+        """Learn the deck's angle and which way the participant faces."""
         facts, rows = self._live.facts(TREADMILL), self._live.latest(TREADMILL, 1)
-        if facts is None or rows is None or "incline_deg" not in facts.labels:
+        if facts is None or rows is None or not len(rows.stamps):
             return
-        angle = rows.samples[-1:, facts.labels.index("incline_deg")]
-        if angle.size and np.isfinite(angle[0]):
-            self._incline_deg = float(angle[0])
+        newest = dict(zip(facts.labels, rows.samples[-1].tolist(), strict=True))
+        if np.isfinite(newest.get("incline_deg", np.nan)):
+            self._incline_deg = newest["incline_deg"]
+        if np.isfinite(newest.get("facing", np.nan)):
+            self._facing = "reversed" if newest["facing"] == REVERSED else "forward"
 
     def _run(self) -> None:
         while True:

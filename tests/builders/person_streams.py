@@ -49,7 +49,10 @@ def force_spec(config) -> StreamSpec:
 
 
 TREADMILL = StreamSpec(
-    "treadmill", "Treadmill", 0.0, (Channel("left_mps"), Channel("incline_deg"))
+    "treadmill",
+    "Treadmill",
+    0.0,
+    (Channel("left_mps"), Channel("incline_deg"), Channel("facing")),
 )
 
 

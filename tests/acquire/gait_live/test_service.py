@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from acquire.gait.baselines import Baseline
 from acquire.gait.plug_in_gait import ANGLES
+from acquire.gait_live.basis import LiveBasis
 from acquire.gait_live.publish import gait_channels, gait_rows, gait_spec
 from acquire.gait_live.service import GaitLiveService
 from acquire.model_basis import ModelBasis
@@ -20,6 +22,15 @@ from tests.builders.person_streams import (
 from tests.builders.walkers import downhill_walker, walker
 
 LABELS = [channel.label for channel in gait_channels(0.1)]
+
+
+def same(rows):
+    return rows
+
+
+def based(config, baselines=(), name="x.h5", digest="ab"):
+    model = ModelBasis(body(config), calibration(), {name: digest})
+    return LiveBasis(model, tuple(baselines))
 
 
 class Kept:
@@ -46,23 +57,23 @@ class Kept:
 class Lab:
     """Streams of a walk, and the service that reads them step by step."""
 
-    def __init__(self, walk, *, plates=True, basis=None):
+    def __init__(self, walk, *, plates=True):
         config = walk.config
         self.walk, self.at = walk, 0
         specs = [marker_spec(), TREADMILL] + ([force_spec(config)] if plates else [])
         self.live, self.finder = fake_live(*specs)
-        self.basis = basis or ModelBasis(body(config), calibration(), {"x.h5": "ab"})
+        self.basis = based(config)
         self.kept = Kept()
         self.service = GaitLiveService(self.live, lambda: self.basis, self.kept)
 
-    def feed(self, n, *, gap=0, mend=lambda rows: rows, frame0=1000):
+    def feed(self, n, *, gap=0, mend=same, load=same, frame0=1000):
         """Let n frames come, `gap` of them lost before."""
         self.at += gap
         t = np.round(self.walk.since_s + (self.at + np.arange(n)) / 100, 3)
         source = self.finder.sources
         if "vicon-forces" in source:
             rows = force_rows(self.walk.person, t, frame0 + self.at)
-            self.send("vicon-forces", rows, t[0])
+            self.send("vicon-forces", load(rows), t[0])
         self.send(
             "vicon-markers",
             mend(marker_rows(self.walk.person, t, frame0 + self.at)),
@@ -104,7 +115,7 @@ def lab():
 )
 def test_angles_of_the_person_and_forces_of_the_feet(lab, walk, incline_deg) -> None:
     one = lab(walk())
-    one.send("treadmill", [[1.0, incline_deg]], 0.0)
+    one.send("treadmill", [[1.0, incline_deg, 1.0]], 0.0)
     one.feed(30)
     assert one.service.step() == 0  # what was there before is not news
     assert one.service.state.state == "streaming"
@@ -132,7 +143,8 @@ def test_angles_of_the_person_and_forces_of_the_feet(lab, walk, incline_deg) -> 
 def test_it_says_what_it_waits_for(lab) -> None:
     one = lab(walker(1.0, 0.0))
     good = one.basis
-    one.basis = ModelBasis(remarks=("no angles: the session has no static trial",))
+    said = ("no angles: the session has no static trial",)
+    one.basis = LiveBasis(ModelBasis(remarks=said))
     assert one.service.step() == 0
     assert one.service.state.state == "waiting"
     assert "no static trial" in one.service.state.reason
@@ -208,10 +220,32 @@ def test_a_new_static_trial_opens_the_stream_anew(lab) -> None:
     one = lab(walker(1.0, 0.0), plates=False)
     one.feed(50)
     one.service.step()
-    one.basis = ModelBasis(one.basis.measures, one.basis.calibration, {"y.h5": "cd"})
+    one.basis = based(one.walk.config, name="y.h5", digest="cd")
     one.feed(10)
     one.service.step()
     assert [basis for _, basis in one.kept.opened] == [{"x.h5": "ab"}, {"y.h5": "cd"}]
+
+
+@pytest.mark.parametrize(("facing", "known"), [(1.0, True), (-1.0, False)])
+def test_a_baseline_gives_kinetics_before_the_first_swing(lab, facing, known) -> None:
+    """Who stands on both plates; the deck at 5 degrees, baselines for one facing."""
+    one = lab(walker(1.0, 0.0))
+    zero = np.array([2.0, 0.0, 30.0, 0.0, 0.0, 0.0])
+    other = Baseline("level", {"FP1": 9 * zero, "FP2": 9 * zero}, 0.0)
+    good = Baseline("tilted", {"FP1": zero, "FP2": zero}, 5.0)
+    one.basis = based(one.walk.config, [other, good])
+    one.send("treadmill", [[0.0, 5.0, facing]], 0.0)
+
+    def stand(rows):
+        rows[:, :12] = np.tile([0.0, 0.0, 380.0, 0.0, 0.0, 0.0], 2)
+        return rows
+
+    one.feed(10)
+    one.service.step()
+    for _ in range(6):
+        one.feed(10, load=stand)
+        one.service.step()
+    assert ("until" in one.service.state.reason) != known
 
 
 def test_channels_say_unit_and_delay() -> None:
