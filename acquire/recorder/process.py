@@ -29,14 +29,14 @@ def serve(recorder: Recorder, runtime_dir: Path, stop: threading.Event) -> None:
             expected=arguments.get("expected") or {},
             predicate=str(arguments.get("predicate", "")),
             host=str(arguments.get("host", socket.gethostname())),
-            timeout_s=float(arguments.get("timeout_s", 10.0)),
+            timeout_s=float(arguments.get("wait_s", 10.0)),
         )
         return {"ready": not reasons, "problems": reasons}
 
     def start(arguments: Mapping[str, Any]) -> dict[str, Any]:
         recorder.start(
             str(arguments.get("override_reason", "")),
-            float(arguments.get("timeout_s", 5.0)),
+            float(arguments.get("wait_s", 5.0)),
         )
         return {"state": str(recorder.state)}
 
