@@ -6,7 +6,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5a, h5t
+from h5py import h5a, h5o, h5r, h5t
 
 from acquire.findings import Finding
 
@@ -30,12 +30,17 @@ def container_findings(path: Path) -> list[Finding]:
     with file:
         if len(file.attrs):
             found.append(_bad("mat-root", path.name, "the root has attributes"))
-        nodes: list[Any] = []
-        file.visititems(lambda _, item: nodes.append(item))
-        for item in nodes:
-            if item.name != "/#refs#":
-                found += _node(item, f"{path.name}:{item.name}")
+        nodes: dict[str, Any] = {}
+        file.visititems(nodes.__setitem__)
+        linked = {_address(item.id) for item in nodes.values()}
+        for name, item in nodes.items():
+            if name != "#refs#":
+                found += _node(item, f"{path.name}:/{name}", linked)
     return found
+
+
+def _address(identity: Any) -> int:  # noqa: ANN401 (h5py has no types)
+    return int(h5o.get_info(identity).addr)
 
 
 def _bad(code: str, where: str, message: str) -> Finding:
@@ -59,7 +64,7 @@ def _header(path: Path) -> Iterator[Finding]:
         yield _bad("mat-superblock", path.name, text)
 
 
-def _node(item: Any, where: str) -> Iterator[Finding]:  # noqa: ANN401
+def _node(item: Any, where: str, linked: set[int]) -> Iterator[Finding]:  # noqa: ANN401
     names = set(item.attrs)
     if "MATLAB_class" not in names:
         yield _bad("mat-class", where, "has no MATLAB_class")
@@ -81,13 +86,22 @@ def _node(item: Any, where: str) -> Iterator[Finding]:  # noqa: ANN401
     elif item.ndim < 2:
         yield _bad("mat-dims", where, f"has {item.ndim} dimension, MATLAB needs two")
     elif item.dtype == h5py.ref_dtype:
-        yield from _references(item, where)
+        yield from _references(item, where, linked)
 
 
-def _references(item: Any, where: str) -> Iterator[Finding]:  # noqa: ANN401
+def _references(
+    item: Any,  # noqa: ANN401
+    where: str,
+    linked: set[int],
+) -> Iterator[Finding]:
+    """Check that a cell's references lead to objects that have a name in the file.
+
+    Asking HDF5 for the name of each would search the whole file each time.
+    """
     for reference in item[()].ravel():
         try:
-            alive = bool(reference) and item.file[reference].name is not None
+            target = h5r.dereference(reference, item.id) if reference else None
+            alive = target is not None and _address(target) in linked
         except (ValueError, KeyError, RuntimeError):
             alive = False
         if not alive:
