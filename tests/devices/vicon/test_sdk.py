@@ -146,7 +146,7 @@ def test_server_gone_and_back() -> None:
             adapter.start()
             collect(adapter, seen, frames(5))
             running.lab.append("fault", outage)
-            with pytest.raises(DeviceConnectionError, match="closed the connection"):
+            with pytest.raises(DeviceConnectionError, match=r"closed|no connection"):
                 collect(adapter, seen, frames(10_000))
             adapter.close()
             deadline = time.perf_counter() + 10.0
