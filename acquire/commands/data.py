@@ -30,19 +30,27 @@ def build(
         typer.Option(help="Folder of C3D files whose model outputs replace ours."),
     ] = None,
     *,
+    source_tree: Annotated[
+        bool, typer.Option(help="Write the SourceData tree too.")
+    ] = True,
     as_json: Json = False,
 ) -> None:
-    """Build subject files and one flat file per trial from the accepted trials."""
+    """Build subject files, flat files per trial and source files from accepted trials.
+
+    A rebuild from the same archives gives the same bytes.
+    """
     if bool(participant) == bool(participants):
         raise typer.BadParameter("give either --participant P43 or --participants all")
     if participants:
         several = (dataset, participants, scheduler, workers, nexus)
-        _build_several(*several, as_json=as_json)
+        _build_several(*several, sources=source_tree, as_json=as_json)
         return
     from acquire.dataset.build import build as build_subject
 
     with stderr.status("building") as status:
-        result = build_subject(dataset, participant, status.update, nexus=nexus)
+        result = build_subject(
+            dataset, participant, status.update, nexus=nexus, sources=source_tree
+        )
     if as_json:
         print_json(result.to_json())
     else:
@@ -56,6 +64,7 @@ def _build_several(
     workers: int | None,
     nexus: Path | None,
     *,
+    sources: bool,
     as_json: bool,
 ) -> None:
     from acquire.dataset.build_many import build_many, chosen_participants
@@ -69,6 +78,7 @@ def _build_several(
             workers=workers,
             progress=status.update,
             nexus=nexus,
+            sources=sources,
         )
     if as_json:
         built = {name: result.to_json() for name, result in made.built.items()}

@@ -21,6 +21,7 @@ from acquire.dataset.participants import ParticipantError, participant
 from acquire.dataset.read_back import TrialPlan, plan_of, read_back
 from acquire.dataset.selection import Selection, select
 from acquire.dataset.sidecar import write_sidecar
+from acquire.dataset.source_tree import list_source_files, write_source_files
 from acquire.dataset.subject_checks import subject_findings
 from acquire.dataset.trial_h5 import write_trial_h5
 from acquire.dataset.trial_source import load
@@ -53,6 +54,7 @@ def build(
     profile: Profile = PROFILE,
     own_conditions: bool = False,
     nexus: Path | None = None,
+    sources: bool = False,
 ) -> BuildResult:
     """Build a participant's files from all accepted trials and list them.
 
@@ -65,6 +67,7 @@ def build(
         profile=profile,
         own_conditions=own_conditions,
         nexus=nexus,
+        sources=sources,
     )
     list_files(dataset, result)
     return result
@@ -75,6 +78,8 @@ def list_files(dataset: Path, result: BuildResult) -> None:
     drop_from_manifest(dataset, result.removed)
     for finished in result.files:
         append_to_manifest(dataset, finished)
+    if result.sources:
+        list_source_files(dataset, result.sources)
 
 
 def build_files(
@@ -85,6 +90,7 @@ def build_files(
     profile: Profile = PROFILE,
     own_conditions: bool = False,
     nexus: Path | None = None,
+    sources: bool = False,
 ) -> BuildResult:
     """Write the subject file, its side-car and one flat file per trial.
 
@@ -94,7 +100,8 @@ def build_files(
     earlier one; the same archives give the same bytes. Flat files of trials that are
     no longer accepted are removed. `progress` hears what is being done. With `nexus`,
     a folder, model outputs of trials that have a processed C3D file there are taken
-    from it; the side-car says of every trial whose they are.
+    from it; the side-car says of every trial whose they are. With `sources` the
+    ``SourceData`` tree is written too.
 
     Raises
     ------
@@ -159,6 +166,11 @@ def build_files(
     for old in stale:
         old.unlink()
     log.info("%s: %d trials", path.name, len(facts))
+    written = None
+    if sources:
+        written = write_source_files(
+            dataset, participant_id, progress, own_conditions=own_conditions
+        )
     return BuildResult(
         path,
         sidecar,
@@ -168,6 +180,7 @@ def build_files(
         findings,
         files=(path, sidecar, *trial_files),
         removed=tuple(stale),
+        sources=written,
     )
 
 

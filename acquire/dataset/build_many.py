@@ -58,13 +58,14 @@ def build_many(
     wait_s: float = 10.0,
     progress: Progress = lambda _: None,
     nexus: Path | None = None,
+    sources: bool = False,
 ) -> ManyBuilt:
     """Build every participant; one that fails does not stop the others.
 
     `scheduler` is the address of a Dask scheduler whose workers see the same dataset
     folder (``tcp://host:8786``), waited for at most `wait_s`; without it `workers`
     processes of this machine work. `nexus` is a folder of processed C3D files, seen
-    by all of them.
+    by all of them; with `sources` the ``SourceData`` tree is written too.
 
     Raises
     ------
@@ -75,7 +76,7 @@ def build_many(
     root = dataset.resolve()
     with _pool(scheduler, workers, wait_s) as pool:
         pending = {
-            pool.submit(build_files, root, name, nexus=nexus): name
+            pool.submit(build_files, root, name, nexus=nexus, sources=sources): name
             for name in participants
         }
         for done, future in enumerate(as_completed(pending), 1):

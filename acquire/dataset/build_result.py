@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from acquire.dataset.source_tree import SourceResult
 from acquire.findings import Finding
 from acquire.storage.layout import TrialKey
 
@@ -20,6 +21,7 @@ class BuildResult:
     findings: list[Finding]
     files: tuple[Path, ...]  #: all that was written
     removed: tuple[Path, ...]  #: flat files of trials that are left out now
+    sources: SourceResult | None = None  #: of the SourceData tree, where it was asked
 
     def describe(self) -> str:
         """Say in a few lines what was built."""
@@ -42,6 +44,7 @@ class BuildResult:
             for finding in self.findings
             if finding.severity != "info"
         ]
+        lines += [self.sources.describe()] if self.sources else []
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
@@ -59,4 +62,5 @@ class BuildResult:
                 for key, why in self.left_out.items()
             ],
             "findings": [finding.to_json() for finding in self.findings],
+            "sources": self.sources.to_json() if self.sources else None,
         }
