@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from acquire.storage.recording import RecordedStream
 from tests.builders.walking import EMG, Session
 
 Floats = NDArray[np.float64]
@@ -41,3 +42,18 @@ def _bell(made: Session, side: str, t: Floats, after_s: float, wide_s: float) ->
     strikes = made.walk.strikes(side) + after_s
     near = np.abs(t[:, None] - strikes).min(axis=1)
     return np.asarray(np.exp(-0.5 * np.square(near / wide_s)))
+
+
+def later(made: Session, by_s: float) -> Session:
+    """Return a trial as recorded `by_s` later in the session: counts ran on."""
+
+    def move(stream: RecordedStream) -> RecordedStream:
+        offsets = stream.offsets + np.array([by_s, 0.0, 0.0])
+        data = stream.data
+        if stream.name == "semg":
+            data = data.copy()
+            data[:, -1] += round(by_s * 2000.0 / (1 + 60e-6))
+        return replace(stream, data=data, t_lsl=stream.t_lsl + by_s, offsets=offsets)
+
+    streams = tuple(move(stream) for stream in made.recording.streams)
+    return replace(made, recording=replace(made.recording, streams=streams))

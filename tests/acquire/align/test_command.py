@@ -5,7 +5,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -15,6 +14,7 @@ from acquire.commands import aligning
 from acquire.storage.recording import RecordedStream, Recording
 from acquire.storage.xdf import XdfWriter
 from tests.builders.dataset import archive, key
+from tests.builders.striding import later
 from tests.builders.walking import Walk, session
 
 WALK = Walk(duration_s=12.0)
@@ -157,18 +157,7 @@ def test_wrong_names_are_told(foreign: Path, words: tuple[str, ...], says: str) 
 def test_trials_of_one_folder_are_aligned_together(tmp_path: Path) -> None:
     walks = [session(WALK, first_frame=1000 + 3000 * k) for k in range(3)]
     for k, made in enumerate(walks):
-
-        def move(stream: RecordedStream, by: float = 30.0 * k) -> RecordedStream:
-            offsets = stream.offsets + np.array([by, 0.0, 0.0])
-            data = stream.data
-            if stream.name == "semg":
-                data = data.copy()
-                data[:, -1] += round(by * 2000.0 / (1 + 60e-6))
-            return replace(stream, data=data, t_lsl=stream.t_lsl + by, offsets=offsets)
-
-        streams = tuple(move(stream) for stream in made.recording.streams)
-        moved = replace(made, recording=replace(made.recording, streams=streams))
-        archive(tmp_path, key(k + 1), moved)
+        archive(tmp_path, key(k + 1), later(made, 30.0 * k))
     code, text = run(tmp_path, "--json")
     assert code == 0
     _, alone = run(tmp_path, "--json", "--alone")
