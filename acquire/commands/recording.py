@@ -1,4 +1,4 @@
-"""Commands about recordings: record, recover, align, check."""
+"""Commands about recordings: record, recover, check."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,19 +14,6 @@ from acquire.commands.console import (
     stdout,
 )
 from acquire.commands.laboratory import Json
-
-CLOCK_COLUMNS = {
-    "stream": "stream",
-    "status": "status",
-    "method": "by",
-    "skew_ppm": "skew ppm",
-    "matched": "edges",
-    "missed": "missed",
-    "extra": "extra",
-    "residual_max_ms": "residual ms",
-    "half_width_middle_ms": "± ms",
-    "completeness": "losses",
-}
 
 
 def record(
@@ -167,42 +154,6 @@ def recover(
     for item in () if as_json else found:
         stdout.print(item.describe(), highlight=False, soft_wrap=True)
     raise typer.Exit(int(any(item.failed for item in found)))
-
-
-def align(
-    files: Annotated[list[Path], typer.Argument(help="XDF files or trial archives.")],
-    plot: Annotated[
-        Path | None, typer.Option(help="Folder for one picture per file.")
-    ] = None,
-    *,
-    as_json: Json = False,
-) -> None:
-    """Fit every stream's clock to the trigger edges, and say how sure it is."""
-    from acquire.align import align as align_recording
-    from acquire.align.plot import save_figure
-    from acquire.storage.reader import open_recording
-
-    failed, reports = False, {}
-    for path in files:
-        alignment = align_recording(open_recording(path))
-        reports[str(path)] = alignment.to_json()
-        failed |= alignment.status == "failed"
-        if not as_json:
-            rows = [[row[key] for key in CLOCK_COLUMNS] for row in alignment.table()]
-            title = f"{path}: {alignment.status}"
-            print_table(title, list(CLOCK_COLUMNS.values()), rows)
-            for name, clock in alignment.streams.items():
-                if clock.reasons:
-                    said = f"{name}: {'; '.join(dict.fromkeys(clock.reasons))}"
-                    stdout.print(said, highlight=False, soft_wrap=True)
-            for reason in alignment.reasons:
-                stdout.print(reason, highlight=False, soft_wrap=True)
-        if plot:
-            plot.mkdir(parents=True, exist_ok=True)
-            save_figure(alignment, plot / f"{path.stem}.png")
-    if as_json:
-        print_json(reports)
-    raise typer.Exit(int(failed))
 
 
 def check(
