@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 ALL = ("dataset", "gait", "record", "sync", "vicon")
-BY_NAME = ("soak",)  #: run only when asked for: they take hours
+BY_NAME = ("busy", "soak")  #: run only when asked for: they take long
 
 
 def bench(name: str) -> Callable[..., list[dict[str, Any]]]:

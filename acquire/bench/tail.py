@@ -1,5 +1,6 @@
 """How late samples appear in a file that is being recorded."""
 
+import math
 import threading
 from pathlib import Path
 
@@ -16,13 +17,13 @@ class Tail:
     """Reads a growing recording from a thread, and notes when samples became visible.
 
     Only the last sample of each chunk counts: its stamp is the instant of sending.
-    What is visible survives the death of the recorder. What was sent before the start
-    does not count. Resolution: 2 ms.
+    What is visible survives the death of the recorder. What was sent before the end
+    of the file was reached does not count. Resolution: 2 ms.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._t_begin = lsl.local_clock()
+        self._t_begin = math.inf
         self._late_s: list[float] = []
         self._rows = {spec.name: chunk_rows(spec) for spec in load_specs()}
         self._stop = threading.Event()
@@ -49,7 +50,10 @@ class Tail:
             while not self._stop.wait(_LOOK_EVERY_S):
                 block = source.read(1 << 20)
                 now = lsl.local_clock()
-                for stream, (numbers, stamps) in file.feed(block) if block else ():
+                if not block:
+                    self._t_begin = min(self._t_begin, now)
+                    continue
+                for stream, (numbers, stamps) in file.feed(block):
                     every = self._rows[stream.header.name]
                     ends = ((numbers + 1) % every == 0) & (stamps > self._t_begin)
                     self._late_s += (now - stamps[ends]).tolist()
