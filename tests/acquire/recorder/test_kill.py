@@ -3,6 +3,7 @@
 import os
 import secrets
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -54,8 +55,13 @@ def test_what_50_killed_recorders_wrote_opens(tmp_path: Path) -> None:
             files = [tmp_path / f"{k}-{j}.xdf" for j in range(N_AT_ONCE)]
             with ExitStack() as stack:
                 recorders = [stack.enter_context(our_recorder(session)) for _ in files]
-                for recorder, path in zip(recorders, files, strict=True):
-                    recorder.start(path, names)
+                with ThreadPoolExecutor(N_AT_ONCE) as pool:
+                    starts = [
+                        pool.submit(recorder.start, path, names)
+                        for recorder, path in zip(recorders, files, strict=True)
+                    ]
+                    for start in starts:
+                        start.result()
                 killed = []
                 for recorder in recorders:
                     time.sleep(rng.uniform(0.05, 0.6))
