@@ -120,14 +120,16 @@ def bench(
 ) -> None:
     """Measure what is claimed, beside peers where there are some.
 
-    `soak` records the full load for two hours and runs only when asked for by name.
+    `soak` records the full load for two hours, `busy` for ten minutes beside a job that
+    takes every core half of the time; they run only when asked for by name.
     """
     from acquire.bench import ALL, BY_NAME
     from acquire.bench import bench as find
 
     for name in names or ():
         if name not in ALL + BY_NAME:
-            raise typer.BadParameter(f"no bench {name!r}; there are {ALL + BY_NAME}")
+            there_are = ", ".join(ALL + BY_NAME)
+            raise typer.BadParameter(f"no bench {name!r}; there are {there_are}")
     for name in names or ALL:
         run = find(name)
         timed = seconds is not None and "seconds" in signature(run).parameters
