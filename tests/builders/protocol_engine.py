@@ -19,6 +19,10 @@ MAX_ACCEL_MPS2 = 1.0
 INSTRUMENTS = ("vicon-forces", "semg", "amode")
 
 
+class UnsafeError(BaseException):
+    """The runner asked for what must never be; no handler of errors may take it."""
+
+
 @dataclass
 class MemoryLab:
     """An `Engine` whose time is stepped by hand. It refuses unsafe motion."""
@@ -85,23 +89,23 @@ class MemoryLab:
 
     def belts(self, belt_mps: float, accel_mps2: float) -> None:
         if self.incline_deg != self.incline_target_deg:
-            raise AssertionError("belts while the deck moves")
+            raise UnsafeError("belts while the deck moves")
         if abs(belt_mps) > MAX_MPS or not 0 < accel_mps2 <= MAX_ACCEL_MPS2:
-            raise AssertionError(f"{belt_mps} m/s at {accel_mps2} m/s2 commanded")
+            raise UnsafeError(f"{belt_mps} m/s at {accel_mps2} m/s2 commanded")
         if belt_mps * (-1 if self.reversed_facing else 1) < 0:
-            raise AssertionError("the participant would walk backwards")
+            raise UnsafeError("the participant would walk backwards")
         if not self.armed:
-            raise AssertionError("belts of a treadmill out of arms")
+            raise UnsafeError("belts of a treadmill out of arms")
         self.target_mps, self.accel_mps2 = belt_mps, accel_mps2
 
     def deck(self, incline_deg: float) -> None:
         if self.belt_mps or self.target_mps:
-            raise AssertionError("deck while belts move")
+            raise UnsafeError("deck while belts move")
         self.incline_target_deg = incline_deg
 
     def facing(self, reversed_facing: bool) -> None:
         if self.belt_mps:
-            raise AssertionError("facing while belts move")
+            raise UnsafeError("facing while belts move")
         self.reversed_facing = reversed_facing
 
     def stop(self) -> None:
@@ -140,7 +144,7 @@ class MemoryLab:
 
     def arm(self, trial: TrialPlan) -> None:
         if self.recorder in ("armed", "recording"):
-            raise AssertionError(f"armed while {self.recorder}")
+            raise RuntimeError(f"armed while {self.recorder}")
         self.log.append(("arm", trial.name))
         self.recorder, self.problems = "armed", ()
         self.n_rises = self.n_falls = 0
@@ -163,7 +167,7 @@ class MemoryLab:
 
     def capture(self, start: bool, trial: TrialPlan) -> None:
         if self.recorder != "recording" and start:
-            raise AssertionError("line raised without a recording")
+            raise UnsafeError("line raised without a recording")
         self.n_rises += start and not self.line_high
         self.n_falls += self.line_high and not start
         self.line_high = start
