@@ -19,7 +19,9 @@ from acquire.dataset.truth import Comparison, compare_with_truth
 from acquire.derive import derive
 from acquire.rig import RigConfig
 from acquire.session import Session
+from acquire.session_clocks import SessionClocks
 from acquire.session_plan import SessionError, SessionPlan
+from acquire.storage.layout import find_archives
 from acquire.virtual_lab import VirtualLab
 from protocols.schema import ProtocolDefinition, load_protocol
 from protocols.states import Snapshot, State
@@ -116,10 +118,10 @@ def finish(
     dataset: Path, participant: str, truth: Path, progress: Progress
 ) -> DemoResult:
     """Everything after the recording: clocks, subject file, report, comparison."""
-    for path in sorted((dataset / "raw" / participant).rglob("Trial_*.h5")):
-        if not path.name.endswith(".derived.h5"):
-            progress.say(f"aligning {path.parent.parent.name} {path.stem}")
-            derive(path)
+    session = SessionClocks(progress.say)
+    for path in find_archives(dataset, participant).values():
+        progress.say(f"aligning {path.parent.parent.name} {path.stem}")
+        derive(path, session)
     progress.say("building the subject file")
     built = build(dataset, participant, progress.say)
     comparison = None
