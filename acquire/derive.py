@@ -28,12 +28,13 @@ from acquire.gait.baselines import (
     fitting,
     measure_baseline,
 )
+from acquire.gait.cycles import StrideRules
 from acquire.gait.model_trial import ModelOutputs, model_trial
 from acquire.gait.plate_checks import analyse_checked
 from acquire.gait.plates import Deck
 from acquire.gait.processing import Processing
 from acquire.gait.survey import DeckSettings, deck_settings, surveyed_plates
-from acquire.gait.trial import GaitInput, GaitResult
+from acquire.gait.trial import STRIDE_RULES, GaitInput, GaitResult
 from acquire.model_basis import ModelBasis, baselines_of, basis_inputs, basis_of
 from acquire.nexus_folder import NEXUS
 from acquire.nexus_outputs import nexus_outputs
@@ -90,9 +91,10 @@ def derive(
     basis = basis_of(trial_path, static_markers)
     mass_kg = basis.measures.mass_kg if basis.measures else None
     baselines = baselines_of(trial_path, unloaded_baseline)
-    gait = gait_of(facts, deck, baselines, mass_kg)
+    processing = processing_of(_rig(trial_path), trial_path)
+    rules = StrideRules(crossovers=processing.keep_crossovers)
+    gait = gait_of(facts, deck, baselines, mass_kg, rules)
     if nexus is None:
-        processing = processing_of(_rig(trial_path), trial_path)
         model = model_of(facts, gait, basis, processing)
         parameters = model_parameters(model, basis, processing)
     else:
@@ -187,6 +189,7 @@ def gait_of(
     deck: DeckSettings | None,
     baselines: tuple[Sequence[Baseline], Sequence[str]] = ((), ()),
     mass_kg: float | None = None,
+    stride_rules: StrideRules = STRIDE_RULES,
 ) -> GaitResult:
     """Find the gait of a placed trial, at trial times.
 
@@ -237,7 +240,8 @@ def gait_of(
             steady_s=steady_span(facts),
             baseline=baseline,
             mass_kg=mass_kg,
-        )
+        ),
+        stride_rules,
     )
     return GaitResult(
         **{**vars(found), "remarks": (*remarks, *found.remarks)},

@@ -40,6 +40,8 @@ class ProcessingConfig(BaseModel):
     derivative_window_s: Annotated[float, Field(ge=0.04, le=1.0)] | None = None
     """Time over which velocities and accelerations are taken; by default 0.08 s, and
     0.2 s for markers as they are."""
+    keep_crossover_strides: bool = False
+    """Whether strides count in which a plate carries both feet: without kinetics."""
 
     def settings(self) -> "Processing":
         """Return them as the gait package takes them."""
@@ -50,6 +52,7 @@ class ProcessingConfig(BaseModel):
             self.spline_gap_frames,
             MarkerSmoothing(self.marker_smoothing, self.marker_mse_mm2),
             self.derivative_window_s,
+            self.keep_crossover_strides,
         )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from acquire.gait.cycles import Stride
 from acquire.gait.events import GaitEvent
 from acquire.gait.feet import Side
+from acquire.gait.foot_loads import means_around
 from acquire.storage.recording import RecordedStream, Recording
 
 Floats = NDArray[np.float64]
@@ -85,8 +86,15 @@ def marker_positions(stream: RecordedStream) -> dict[str, Floats]:
     return found
 
 
-def on_frames(time_s: Floats, rows: Floats, n_frames: int) -> Floats:
-    """Put rows (n, k) into their frames, shape (n_frames, k), NaN where none came."""
+def on_frames(
+    time_s: Floats, rows: Floats, n_frames: int, rate_hz: float = FRAME_HZ
+) -> Floats:
+    """Put rows (n, k) into their frames, shape (n_frames, k), NaN where none came.
+
+    Rows at another rate than the frames' are interpolated linearly between neighbours.
+    """
+    if abs(rate_hz - FRAME_HZ) > 0.5:
+        return on_grid(time_s, rows, FRAME_HZ, n_frames, source_hz=rate_hz)
     placed = np.full((n_frames, rows.shape[1]), np.nan)
     known = np.isfinite(time_s)
     frame = np.full(time_s.size, -1)
@@ -96,11 +104,19 @@ def on_frames(time_s: Floats, rows: Floats, n_frames: int) -> Floats:
     return placed
 
 
-def on_grid(time_s: Floats, rows: Floats, rate_hz: float, n: int) -> Floats:
+def on_grid(
+    time_s: Floats,
+    rows: Floats,
+    rate_hz: float,
+    n: int,
+    *,
+    source_hz: float | None = None,
+) -> Floats:
     """Interpolate rows (m, k) at times 0, 1/rate … linearly, shape (n, k).
 
-    NaN where the two neighbours are more than one and a half periods apart, and
-    outside the rows: what was not measured stays unknown.
+    NaN where the two neighbours are more than one and a half periods apart, of their
+    own rate (`source_hz`, else the same), and outside the rows: what was not measured
+    stays unknown.
     """
     at = np.arange(n) / rate_hz
     known = np.isfinite(time_s)
@@ -112,7 +128,7 @@ def on_grid(time_s: Floats, rows: Floats, rate_hz: float, n: int) -> Floats:
     span = time_s[after] - time_s[before]
     share = ((at - time_s[before]) / span)[:, None]
     made = rows[before] + share * (rows[after] - rows[before])
-    lost = (span > 1.5 / rate_hz) | (at < time_s[0]) | (at > time_s[-1])
+    lost = (span > 1.5 / (source_hz or rate_hz)) | (at < time_s[0]) | (at > time_s[-1])
     made[lost] = np.nan
     return made
 
@@ -124,16 +140,15 @@ def centred_means(
 
     `time_s` (m,) is evenly spaced; of the window's two ends each counts half.
     """
-    per_frame = round(rate_hz / FRAME_HZ)
-    half = per_frame // 2
-    fine = on_grid(
-        time_s + half / rate_hz, rows, rate_hz, per_frame * n_frames + 2 * half
-    )
-    weights = np.ones(2 * half + 1)
-    weights[[0, -1]] = 0.5
-    weights /= weights.sum()
-    windows = np.lib.stride_tricks.sliding_window_view(fine, 2 * half + 1, axis=0)
-    return np.asarray(windows[::per_frame][:n_frames] @ weights)
+    if time_s.size < 2:
+        return np.full((n_frames, rows.shape[1]), np.nan)
+    places = (np.arange(n_frames) / FRAME_HZ - time_s[0]) * rate_hz
+    return means_around(rows, places, rate_hz / FRAME_HZ)
+
+
+def _rate_of(time_s: Floats) -> float:
+    """Return the rate of evenly spaced times; that of frames where there are few."""
+    return float(1 / np.median(np.diff(time_s))) if time_s.size > 1 else FRAME_HZ
 
 
 def emg_of(stream: RecordedStream, time_s: Floats, n: int) -> tuple[Floats, list[str]]:
@@ -199,7 +214,11 @@ def trial_arrays(
     if "vicon-markers" in recording:
         positions = marker_positions(recording["vicon-markers"])
         times = time_s["vicon-markers"]
-        markers = {k: on_frames(times, rows, n_frames) for k, rows in positions.items()}
+        rate_hz = recording["vicon-markers"].rate_hz
+        markers = {
+            k: on_frames(times, rows, n_frames, rate_hz)
+            for k, rows in positions.items()
+        }
     n_emg = n_frames * round(EMG_HZ / FRAME_HZ)
     emg = np.full((n_emg, len(EMG_CHANNELS)), np.nan)
     if "semg" in recording:
@@ -228,7 +247,7 @@ def trial_arrays(
         strides=strides,
         remarks=tuple(remarks),
         model={
-            name: on_frames(model_time_s, rows, n_frames)
+            name: on_frames(model_time_s, rows, n_frames, _rate_of(model_time_s))
             for name, rows in (model or {}).items()
             if model_time_s is not None
         },

@@ -48,9 +48,11 @@ class PlacedTrial:
         """Return positions by label at the trial's frames, (n_frames, 3)."""
         if "vicon-markers" not in self.recording:
             return {}
-        positions = marker_positions(self.recording["vicon-markers"])
-        at = self.time_s("vicon-markers")
-        return {k: on_frames(at, rows, self.n_frames) for k, rows in positions.items()}
+        stream, at = self.recording["vicon-markers"], self.time_s("vicon-markers")
+        return {
+            name: on_frames(at, rows, self.n_frames, stream.rate_hz)
+            for name, rows in marker_positions(stream).items()
+        }
 
     def incline_deg(self) -> float:
         """Return the deck's angle, the middle one of the trial."""

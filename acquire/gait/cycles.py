@@ -1,5 +1,6 @@
 """Strides: heel strike to next heel strike of the same foot, judged and normalised."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -15,12 +16,17 @@ POINTS = 200  #: of the published data: both ends are samples
 
 @dataclass(frozen=True, slots=True)
 class StrideRules:
-    """What makes a stride acceptable; times in s."""
+    """What makes a stride acceptable; times in s.
+
+    With `crossovers` strides count in which a plate carries both feet: their kinetics
+    are not known there.
+    """
 
     min_s: float = 0.6
     max_s: float = 2.5
     deviations: float = 3.0  #: from the median, in scaled median absolute deviations
     least_band: float = 0.05  #: of the median: no narrower band than this
+    crossovers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +49,14 @@ def find_strides(
     events: list[GaitEvent],
     *,
     steady_s: tuple[float, float] = (-np.inf, np.inf),
+    crossed_s: Sequence[tuple[float, float]] = (),
     rules: StrideRules = StrideRules(),
 ) -> list[Stride]:
     """Return every stride of both feet in order, with reasons against it.
 
-    Strides outside `steady_s`, the time in which belts and deck keep still, and those
-    of unusual length are not accepted.
+    Strides outside `steady_s`, the time in which belts and deck keep still, those of
+    unusual length, and those in which both feet are on one plate (`crossed_s`, from
+    and to) are not accepted.
     """
     found: list[Stride] = []
     for side in SIDES:
@@ -64,7 +72,10 @@ def find_strides(
             )
             for first, second in pairwise(own)
         ]
-        found += [_judged(stride, strides, steady_s, rules) for stride in strides]
+        shared = [] if rules.crossovers else crossed_s
+        found += [
+            _judged(stride, strides, steady_s, shared, rules) for stride in strides
+        ]
     return sorted(found, key=lambda stride: stride.start_s)
 
 
@@ -92,6 +103,7 @@ def _judged(
     stride: Stride,
     strides: list[Stride],
     steady_s: tuple[float, float],
+    crossed_s: Sequence[tuple[float, float]],
     rules: StrideRules,
 ) -> Stride:
     reasons: list[str] = []
@@ -108,4 +120,6 @@ def _judged(
         reasons.append("has no single foot off")
     if stride.start_s < steady_s[0] or stride.end_s > steady_s[1]:
         reasons.append("is not in steady walking")
+    if any(a < stride.end_s and b > stride.start_s for a, b in crossed_s):
+        reasons.append("has both feet on one plate")
     return replace(stride, reasons=tuple(reasons))

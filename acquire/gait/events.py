@@ -2,17 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acquire.gait.feet import Side, Step
-from acquire.gait.kinematic_events import MATCH_S, calibrate, marker_events
+from acquire.gait.kinematic_events import (
+    MATCH_S,
+    USUAL_BIAS_S,
+    Bias,
+    calibrate,
+    marker_events,
+)
 
 Floats = NDArray[np.float64]
 Kind = Literal["strike", "off"]
 Source = Literal["force", "marker", "file"]
+KINDS: Final[tuple[Kind, Kind]] = ("strike", "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,37 +59,34 @@ def with_marker_events(
     pelvis_m: Floats,
     time_s: Floats,
     rate_hz: float,
-) -> list[GaitEvent]:
-    """Add marker events where force has none, their bias removed; marked as such.
+) -> tuple[list[GaitEvent], dict[tuple[Side, Kind], Bias]]:
+    """Add marker events where force has none; return all, and the biases removed.
 
     `feet_m` holds heel and toe, shape (n, 2, 3), `pelvis_m` has shape (n, 3), both at
-    `time_s` (n,).
+    `time_s` (n,). A bias is this person's, from steps that force tells, or where there
+    are fewer than three the usual one.
     """
     merged = list(events)
+    biases: dict[tuple[Side, Kind], Bias] = {}
     for side, feet in feet_m.items():
         found = marker_events(feet[:, 0], feet[:, 1], pelvis_m, rate_hz)
-        for kind, index in zip(("strike", "off"), found, strict=True):
-            known = np.array(
-                [e.time_s for e in events if e.side == side and e.kind == kind]
-            )
+        for kind, index in zip(KINDS, found, strict=True):
+            known = times_of(events, side, kind)
             times = np.interp(index, np.arange(time_s.size), time_s)
-            times = times - calibrate(times, known)
+            bias = biases[side, kind] = calibrate(times, known, USUAL_BIAS_S[kind])
+            times = times - bias.bias_s
             merged += [
-                GaitEvent(float(t), side, _kind(kind), "marker")
+                GaitEvent(float(t), side, kind, "marker")
                 for t in times
                 if not known.size or np.abs(known - t).min() > 2 * MATCH_S
             ]
-    return sorted(merged, key=lambda event: event.time_s)
+    return sorted(merged, key=lambda event: event.time_s), biases
 
 
 def times_of(events: list[GaitEvent], side: Side, kind: Kind) -> Floats:
     """Return the times of one kind of event, shape (n,), sorted."""
     found = [e.time_s for e in events if e.side == side and e.kind == kind]
     return np.sort(np.array(found, dtype=np.float64))
-
-
-def _kind(text: str) -> Kind:
-    return "strike" if text == "strike" else "off"
 
 
 def _at(index: float, time_s: Floats) -> float:

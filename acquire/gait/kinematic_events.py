@@ -6,6 +6,10 @@ plates this is tens of ms early or late, but steadily so for one person: `calibr
 removes that bias where both are known.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, find_peaks, sosfiltfilt
@@ -15,6 +19,9 @@ CUTOFF_HZ = 7.0
 MIN_STRIDE_S = 0.5
 PROMINENCE_M = 0.05
 MATCH_S = 0.15
+LEAST_PAIRS = 3
+USUAL_BIAS_S: Final[Mapping[str, float]] = {"strike": -0.048, "off": 0.006}
+"""Against force plates, of 33 strikes and 35 offs overground: SD 11 and 13 ms."""
 
 
 def marker_events(
@@ -37,14 +44,34 @@ def marker_events(
     return _peaks(heel, rate_hz), _peaks(-toe, rate_hz)
 
 
-def calibrate(found_s: Floats, known_s: Floats) -> float:
-    """Return the median of found minus known over nearest pairs, s; 0 below three."""
+@dataclass(frozen=True, slots=True)
+class Bias:
+    """How late markers tell one kind of event of one foot, s, and from how many steps.
+
+    Without three good force steps it is the usual one and `pairs` tells so.
+    """
+
+    bias_s: float
+    pairs: int
+
+    @property
+    def calibrated(self) -> bool:
+        return self.pairs >= LEAST_PAIRS
+
+
+def calibrate(found_s: Floats, known_s: Floats, usual_s: float = 0.0) -> Bias:
+    """Return the median of found minus known over nearest pairs.
+
+    `usual_s` stands in below three pairs.
+    """
     if not found_s.size or not known_s.size:
-        return 0.0
+        return Bias(usual_s, 0)
     gaps = found_s[:, None] - known_s[None, :]
     nearest = gaps[np.arange(found_s.size), np.abs(gaps).argmin(axis=1)]
     pairs = nearest[np.abs(nearest) <= MATCH_S]
-    return float(np.median(pairs)) if pairs.size >= 3 else 0.0
+    if pairs.size < LEAST_PAIRS:
+        return Bias(usual_s, int(pairs.size))
+    return Bias(float(np.median(pairs)), int(pairs.size))
 
 
 def _smooth(values: Floats, rate_hz: float) -> Floats:

@@ -7,10 +7,17 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
+from acquire.gait.cycles import StrideRules
 from acquire.gait.feet import Side, to_segment
 from acquire.gait.plate_types import PlateError, moved, on_plate
 from acquire.gait.plates import Deck, GroundReaction, Plate, ground_reaction
-from acquire.gait.trial import GaitInput, GaitResult, analyse, feet_at
+from acquire.gait.trial import (
+    STRIDE_RULES,
+    GaitInput,
+    GaitResult,
+    analyse,
+    feet_at,
+)
 
 Floats = NDArray[np.float64]
 
@@ -22,14 +29,16 @@ MOST_TILT_DEG = 1.5  #: between gravity and the mean force of whole strides
 MOST_WEIGHT_ERROR = 0.05
 
 
-def analyse_checked(given: GaitInput) -> GaitResult:
+def analyse_checked(
+    given: GaitInput, stride_rules: StrideRules = STRIDE_RULES
+) -> GaitResult:
     """Analyse a trial on plates that carry the person all along, and judge the plates.
 
     A plate whose signs are reversed is turned; plates that cannot be where they are
     said to be are not used, so that events come from markers. Remarks say so, and what
     gravity and body weight say against the forces.
     """
-    found = analyse(given)
+    found = analyse(given, stride_rules=stride_rules)
     zeroed = [
         load - zero.offset for load, zero in zip(given.loads, found.zeros, strict=True)
     ]
@@ -44,7 +53,8 @@ def analyse_checked(given: GaitInput) -> GaitResult:
         zeroed = [load * sign for load, sign in zip(zeroed, signs, strict=True)]
         check_plates(given.plates, zeroed, feet, given.deck, "the trial")
     except PlateError as error:
-        found = analyse(replace(given, plates=[], loads=[], baseline=None))
+        without = replace(given, plates=[], loads=[], baseline=None)
+        found = analyse(without, stride_rules=stride_rules)
         remarks.append(f"no forces: {error}")
     else:
         if any(turned):
@@ -53,14 +63,25 @@ def analyse_checked(given: GaitInput) -> GaitResult:
                 (load - zero) * sign + zero
                 for load, zero, sign in zip(given.loads, zeros, signs, strict=True)
             ]
-            found = analyse(replace(given, loads=loads))
+            found = analyse(replace(given, loads=loads), stride_rules=stride_rules)
         remarks += [
             f"plate {plate.name} pulls at the person: its signs are reversed here"
             for plate, turn in zip(given.plates, turned, strict=True)
             if turn
         ]
-    remarks += _against_physics(found.checks)
+    remarks += _against_physics(found.checks) + _uncalibrated(found)
     return replace(found, remarks=(*found.remarks, *remarks))
+
+
+def _uncalibrated(found: GaitResult) -> list[str]:
+    """Name the marker events whose bias is not this person's."""
+    used = {(e.side, e.kind) for e in found.events if e.source == "marker"}
+    return [
+        f"{side} {kind}s from markers are set {-bias.bias_s * 1000:+.0f} ms, as is "
+        f"usual; {bias.pairs} force steps are too few to tell this person's delay"
+        for (side, kind), bias in found.biases.items()
+        if (side, kind) in used and not bias.calibrated
+    ]
 
 
 def _against_physics(checks: Mapping[str, float]) -> list[str]:

@@ -22,6 +22,7 @@ class Processing:
     spline_gap_frames: int = LONGEST
     smoothing: MarkerSmoothing = field(default_factory=lambda: MarkerSmoothing("gcv"))
     derivative_window_s: float | None = None
+    keep_crossovers: bool = False  #: accept strides with both feet on one plate
 
     def derivative(self, rate_hz: float) -> Smoothing:
         """Return the window of derivatives in frames, an odd number."""

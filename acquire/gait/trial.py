@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from acquire.gait.baselines import Baseline, PlateZero, plate_zero
 from acquire.gait.contacts import ContactRules, find_contacts
 from acquire.gait.cycles import Stride, StrideRules, find_strides
-from acquire.gait.events import GaitEvent, force_events, with_marker_events
+from acquire.gait.events import GaitEvent, Kind, force_events, with_marker_events
 from acquire.gait.feet import (
     FOOT_MARKERS,
     SIDES,
@@ -19,6 +19,7 @@ from acquire.gait.feet import (
     assign_contact,
     foot_load,
 )
+from acquire.gait.kinematic_events import Bias
 from acquire.gait.plates import Deck, GroundReaction, Plate, ground_reaction
 
 Floats = NDArray[np.float64]
@@ -56,7 +57,8 @@ class GaitInput:
 class GaitResult:
     """What came out; `loads` are those on each foot, at `force_time_s` (n,).
 
-    `zeros` says what was taken from each plate, and `baseline` by which recording.
+    `zeros` says what was taken from each plate, and `baseline` by which recording;
+    `biases` what was taken from marker events.
     """
 
     events: list[GaitEvent]
@@ -69,6 +71,7 @@ class GaitResult:
     remarks: tuple[str, ...] = ()
     zeros: tuple[PlateZero, ...] = ()
     baseline: Baseline | None = None
+    biases: Mapping[tuple[Side, Kind], Bias] = field(default_factory=dict)
 
     @property
     def forces_n(self) -> Mapping[Side, Floats]:
@@ -114,15 +117,19 @@ def analyse(
         remarks.append(f"{lost} of {len(steps)} contacts are under neither foot")
     events = force_events(steps, given.force_time_s)
     pelvis = [given.markers_m[name] for name in PELVIS if name in given.markers_m]
+    biases: dict[tuple[Side, Kind], Bias] = {}
     if pelvis:
-        events = with_marker_events(
+        events, biases = with_marker_events(
             events,
             feet_at(given.markers_m, given.marker_time_s, given.marker_time_s),
             np.asarray(np.mean(pelvis, axis=0)),
             given.marker_time_s,
             given.marker_rate_hz,
         )
-    strides = find_strides(events, steady_s=given.steady_s, rules=stride_rules)
+    crossed = [_span_s(s, given.force_time_s) for s in steps if s.crossover]
+    strides = find_strides(
+        events, steady_s=given.steady_s, crossed_s=crossed, rules=stride_rules
+    )
     tail = round(TAIL_S * given.force_rate_hz)
     return GaitResult(
         events=events,
@@ -133,10 +140,17 @@ def analyse(
         force_time_s=given.force_time_s,
         reactions=reactions,
         steps=steps,
-        checks=_checks(given, reactions, steps, strides),
+        checks={
+            **_checks(given, reactions, steps, strides),
+            **{
+                f"marker_{kind}_late_{side}_s": bias.bias_s
+                for (side, kind), bias in biases.items()
+            },
+        },
         remarks=tuple(remarks),
         zeros=tuple(zeros),
         baseline=given.baseline,
+        biases=biases,
     )
 
 
@@ -156,6 +170,14 @@ def feet_at(
                 )
         found[side] = feet
     return found
+
+
+def _span_s(step: Step, time_s: Floats) -> tuple[float, float]:
+    """Return from when to when a step's plate was loaded."""
+    last = time_s.size - 1
+    return float(time_s[step.contact.first]), float(
+        time_s[min(step.contact.last, last)]
+    )
 
 
 def _checks(

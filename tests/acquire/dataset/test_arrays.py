@@ -103,3 +103,21 @@ def test_an_absent_channel_is_named() -> None:
     assert np.isnan(made[:, 0]).all()
     assert np.isfinite(made[5:, 1]).all()
     assert len(EMG_CHANNELS) == 13
+
+
+def test_markers_at_another_rate_come_to_the_frames() -> None:
+    t = np.arange(240) / 120.0 + 0.003
+    t[100] = np.nan  # one frame lost
+    made = on_frames(t, np.column_stack([t, 2 * t]), 200, 120.0)
+    at = np.arange(200) / 100.0
+    lost = np.isnan(made[:, 0])
+    assert np.flatnonzero(lost).tolist() == [0, 83, 84]
+    assert made[~lost, 0] == pytest.approx(at[~lost])
+
+
+@pytest.mark.parametrize("rate_hz", [1000.0, 1080.0, 1200.0])
+def test_means_of_forces_keep_time_at_any_rate(rate_hz: float) -> None:
+    t = np.arange(round(3 * rate_hz)) / rate_hz
+    made = centred_means(t, np.column_stack([t, -t]), rate_hz, 290)
+    at = np.arange(290) / 100.0
+    assert made[1:, 0] == pytest.approx(at[1:], abs=1e-9)

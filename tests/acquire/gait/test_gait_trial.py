@@ -174,5 +174,35 @@ def test_normalising_keeps_both_ends_and_time() -> None:
 
 def test_bias_needs_three_pairs() -> None:
     known = np.array([1.0, 2.0, 3.0, 4.0])
-    assert calibrate(known - 0.04, known) == pytest.approx(-0.04)
-    assert calibrate(known[:2] - 0.04, known) == 0.0
+    own = calibrate(known - 0.04, known, usual_s=0.01)
+    assert own.bias_s == pytest.approx(-0.04)
+    assert own.calibrated
+    few = calibrate(known[:2] - 0.04, known, usual_s=0.01)
+    assert (few.bias_s, few.pairs, few.calibrated) == (0.01, 2, False)
+
+
+def test_the_bias_that_was_removed_is_reported() -> None:
+    found = analyse(given(Walk(duration_s=8.0)))
+    assert found.biases["left", "strike"].pairs >= 5
+    late_s = found.checks["marker_strike_late_left_s"]
+    assert late_s == found.biases["left", "strike"].bias_s
+    assert abs(late_s) < 0.1
+
+
+def test_strides_with_both_feet_on_one_plate_are_not_accepted() -> None:
+    walk = Walk(duration_s=9.0)
+    normal = given(walk)
+    placed = {name: rows.copy() for name, rows in normal.markers_m.items()}
+    t = normal.marker_time_s
+    for name in ("RHEE", "RTOE"):  # from 4 to 5 s the right foot is on the left belt
+        placed[name][(t > 4.0) & (t < 5.0), 1] += 0.24
+    crossed = dataclasses.replace(normal, markers_m=placed)
+    found = analyse(crossed)
+    shared = [s for s in found.strides if "has both feet on one plate" in s.reasons]
+    assert 1 <= len(shared) <= 6
+    for stride in shared:
+        assert stride.start_s < 5.7
+        assert stride.end_s > 3.3
+    assert all(s.accepted for s in found.strides if s.end_s < 3.0)
+    kept = analyse(crossed, stride_rules=StrideRules(crossovers=True))
+    assert not any("one plate" in "".join(s.reasons) for s in kept.strides)

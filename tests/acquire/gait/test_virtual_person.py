@@ -132,8 +132,8 @@ def walked(request: pytest.FixtureRequest) -> Walked:
 def test_every_strike_is_found_in_time(walked: Walked, side: str) -> None:
     force = [event for event in walked.found.events if event.source == "force"]
     for kind, truth, most_s in (
-        ("strike", walked.strikes[side], 0.012),
-        ("off", walked.offs[side], 0.020),
+        ("strike", walked.strikes[side], 0.005),
+        ("off", walked.offs[side], 0.005),
     ):
         times = times_of(force, side, kind)
         inside = truth[(truth > FIRST_S + 0.1) & (truth < LAST_S - 0.1)]
