@@ -11,6 +11,7 @@ from rich.logging import RichHandler
 from acquire.commands import (
     aligning,
     data,
+    exchange,
     gait,
     laboratory,
     planning,
@@ -41,9 +42,12 @@ for command in (
     data.build,
     gait.gait,
     data.report,
+    exchange.participants,
     data.bench,
 ):
     app.command()(command)
+app.command("import")(exchange.import_files)
+app.add_typer(exchange.export, name="export")
 
 
 @app.callback()
