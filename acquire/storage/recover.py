@@ -1,6 +1,7 @@
 """Finish what a crash or a power cut interrupted: recordings without an archive."""
 
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,13 @@ from acquire.storage.journal import read_journal
 from acquire.storage.layout import dataset_root, parse_path, session_folder
 from acquire.storage.manifest import append_to_manifest
 from acquire.storage.trial_file import Value, write_trial
+from acquire.storage.xdf_journal import journal_path
 from acquire.storage.xdf_reader import read_xdf
 
 log = logging.getLogger("kinemuse.storage")
+
+RECENT_S = 10.0
+GROWTH_S = 1.2  #: other recorders write at least this often
 
 _SUFFIXES = (".xdf", ".xdfz")
 
@@ -69,13 +74,33 @@ def recover(path: Path) -> list[Recovered]:
 def unfinished(path: Path) -> Iterator[Path]:
     """Yield the recordings in a folder (or the one given) that have no archive."""
     found = [path] if path.is_file() else sorted(path.rglob("*.xdf*"))
-    for recording in found:
-        if recording.suffix not in _SUFFIXES or archive_path(recording).exists():
-            continue
-        if is_locked(recording):
-            log.info("%s is being recorded", recording)
-            continue
-        yield recording
+    candidates = [
+        recording
+        for recording in found
+        if recording.suffix in _SUFFIXES
+        and recording.is_file()
+        and not archive_path(recording).exists()
+    ]
+    growing = _growing(candidates)
+    for recording in candidates:
+        if recording in growing or is_locked(recording):
+            log.warning("%s is being recorded", recording)
+        else:
+            yield recording
+
+
+def _growing(recordings: list[Path]) -> set[Path]:
+    """Return those that another recorder is writing: it does not lock its file."""
+    oldest_s = time.time() - RECENT_S
+    sizes = {
+        recording: recording.stat().st_size
+        for recording in recordings
+        if not journal_path(recording).exists() and recording.stat().st_mtime > oldest_s
+    }
+    if not sizes:
+        return set()
+    time.sleep(GROWTH_S)
+    return {path for path, size in sizes.items() if path.stat().st_size != size}
 
 
 def archive_path(recording: Path) -> Path:
