@@ -120,6 +120,7 @@ class LabEngine:
             self._quality_watch,
         )
         self._n_heard: int | None = None  #: events of the recorder
+        self._override_reason = ""  #: for the next take
         self._recorder = ControlClient("recorder", runtime_dir)
         self._work: queue.Queue[Callable[[], None] | None] = queue.Queue()
         self._recording = RecordingStatus()
@@ -316,17 +317,24 @@ class LabEngine:
             )
         except ControlError as error:
             said = {"ready": False, "problems": [str(error)]}
+        reasons = tuple(str(reason) for reason in said.get("problems", ()))
         if not said.get("ready"):
-            reasons = tuple(str(reason) for reason in said.get("problems", ()))
-            self._becomes(key, RecordingStatus("failed", reasons))
-            return
+            if not self._override_reason:
+                self._becomes(key, RecordingStatus("failed", reasons))
+                return
+            facts = {
+                **facts,
+                "overridden": list(reasons),
+                "override_reason": self._override_reason,
+            }
         self._becomes(key, RecordingStatus("armed"))
         self.event("trial_armed", **key.attributes(), **facts)
 
     def _record(self, key: TrialKey) -> None:
         self._started = True  # also when no answer comes: then it must be stopped
         try:
-            self._recorder.request("start", ARM_TIMEOUT_S)
+            override, self._override_reason = self._override_reason, ""
+            self._recorder.request("start", ARM_TIMEOUT_S, override_reason=override)
         except ControlError as error:
             self._started = not isinstance(error, ControlRefusedError)
             self._becomes(key, RecordingStatus("failed", (str(error),)))
@@ -361,6 +369,13 @@ class LabEngine:
     @staticmethod
     def _facing_of(trial: TrialPlan) -> str:
         return "reversed" if trial.reversed_facing else "forward"
+
+    def override(self, reason: str) -> None:
+        """Record the next take although something is missing; the reason is stored."""
+        if not reason.strip():
+            raise ValueError("an override needs a reason in words")
+        self._override_reason = reason.strip()
+        self.event("override", reason=self._override_reason)
 
     def _recorder_said(self, snapshot: Mapping[str, Any]) -> None:
         """Journal what the recorder noticed during a take."""

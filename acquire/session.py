@@ -218,6 +218,9 @@ class Session:
             "adverse_event": lambda a: done(
                 lambda: self.runner.adverse_event(str(a["text"]))
             ),
+            "override": lambda a: done(
+                lambda: self._engine.override(str(a.get("reason", "")))
+            ),
             "note": lambda a: done(
                 lambda: self._publish("note", {"text": str(a["text"])})
             ),

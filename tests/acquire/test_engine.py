@@ -30,6 +30,7 @@ class FakeLab:
         self.may_answer = threading.Event()
         self.may_answer.set()
         self.armed: Mapping[str, Any] = {}
+        self.started_with: Mapping[str, Any] = {}
         self.stop_answer: dict[str, Any] = {"state": "verified", "problems": []}
         self.treadmill = ControlServer(
             "bertec", {"command": self._command, "snapshot": self._belts}, runtime
@@ -71,7 +72,8 @@ class FakeLab:
         self.armed = request
         return {"ready": not self.arm_reasons, "problems": self.arm_reasons}
 
-    def _start(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _start(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.started_with = request
         self.recorder_state = "recording"
         Path(self.armed["out"]).write_bytes(b"XDF:")
         return {"state": "recording"}
@@ -220,6 +222,26 @@ def test_a_recording_that_may_not_start_says_why(
     engine.arm(TRIAL)
     wait_for(lambda: engine.recording().state == "failed")
     assert engine.recording().problems == ("semg: no sample for 3.0 s",)
+
+
+def test_a_reason_overrides_what_is_missing_for_one_take(
+    engine: LabEngine, lab: FakeLab, published: list[tuple[str, Mapping[str, object]]]
+) -> None:
+    lab.arm_reasons = ["semg: no sample for 3.0 s"]
+    with pytest.raises(ValueError, match="needs a reason"):
+        engine.override(" ")
+    engine.override("amplifier is charging")
+    engine.arm(TRIAL)
+    wait_for(lambda: engine.recording().state == "armed")
+    engine.record()
+    wait_for(lambda: engine.recording().state == "recording")
+    assert lab.started_with == {"override_reason": "amplifier is charging"}
+    armed = dict(published)["trial_armed"]
+    assert armed["overridden"] == lab.arm_reasons
+    engine.finish(TRIAL)
+    wait_for(lambda: engine.recording().state == "verified")
+    engine.arm(TRIAL)
+    wait_for(lambda: engine.recording().state == "failed")
 
 
 def test_a_recorder_that_vanishes_is_a_failed_recording(
