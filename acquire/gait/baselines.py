@@ -1,8 +1,8 @@
 """The zero of force plates: from a recording without load, else from swing phases.
 
 What hangs on a plate, belt and rollers, weighs on it along other axes when the deck
-tilts. A baseline therefore holds all six components and is good for the angle and the
-facing it was taken at, and for no other.
+tilts. A baseline therefore holds all six components and is good for the angle it was
+taken at, and for no other. Of several, the one of the trial's facing is taken.
 """
 
 from collections.abc import Mapping, Sequence
@@ -84,20 +84,17 @@ def measure_baseline(
 def fitting(
     baselines: Sequence[Baseline], incline_deg: float, facing: str
 ) -> tuple[Baseline | None, tuple[str, ...]]:
-    """Return the last baseline of this angle and facing, and why others are refused.
+    """Return the last baseline of this angle, and why others are refused.
 
-    Others are only named where none fits.
+    One of the same facing goes first; without one, that of the other serves: nobody
+    stood on the plates. Refusals are only named where none fits.
     """
-    good = [
-        b
-        for b in baselines
-        if abs(b.incline_deg - incline_deg) <= SAME_ANGLE_DEG and b.facing == facing
-    ]
+    good = [b for b in baselines if abs(b.incline_deg - incline_deg) <= SAME_ANGLE_DEG]
     if good:
-        return good[-1], ()
+        return max(good, key=lambda b: (b.facing == facing, good.index(b))), ()
     return None, tuple(
-        f"baseline {b.name} is refused: it was taken at {b.incline_deg:.1f}° facing "
-        f"{b.facing}, the trial at {incline_deg:.1f}° facing {facing}"
+        f"baseline {b.name} is refused: it was taken at {b.incline_deg:.1f}°, the "
+        f"trial at {incline_deg:.1f}°"
         for b in baselines
     )
 

@@ -85,7 +85,7 @@ def test_a_baseline_of_another_angle_is_refused_by_name(tmp_path) -> None:
     assert set(third["gait/plates"].arrays["zero_source"]) == {"swing"}
 
 
-def test_facing_counts_like_the_angle(tmp_path) -> None:
+def test_of_one_angle_the_baseline_of_the_facing_is_used(tmp_path) -> None:
     root = dataset(tmp_path / "K2")
     trial = put(root, key(mode="DS_5"), incline_deg=5.0, facing=-1)
     put(root, unloaded(1), incline_deg=5.0, facing=-1)

@@ -70,18 +70,24 @@ def test_the_last_baseline_of_the_angle_is_taken() -> None:
     assert fitting([level, first, again], 5.0, "forward") == (again, ())
 
 
-@pytest.mark.parametrize(
-    ("angle", "facing"), [(10.0, "forward"), (5.0, "reversed"), (5.5, "forward")]
-)
-def test_a_baseline_of_another_angle_or_facing_is_refused_by_name(
-    angle: float, facing: str
-) -> None:
-    taken, refusals = fitting([measured()], angle, facing)
+@pytest.mark.parametrize("angle", [10.0, 5.5, -5.0, 0.0])
+def test_a_baseline_of_another_angle_is_refused_by_name(angle: float) -> None:
+    taken, refusals = fitting([measured()], angle, "forward")
     assert taken is None
     assert refusals == (
-        "baseline Unloaded 1 is refused: it was taken at 5.0° facing forward, the "
-        f"trial at {angle:.1f}° facing {facing}",
+        f"baseline Unloaded 1 is refused: it was taken at 5.0°, the trial at "
+        f"{angle:.1f}°",
     )
+
+
+def test_the_baseline_of_the_trials_facing_goes_first() -> None:
+    ahead, back, other = (
+        Baseline(name, {}, 5.0, facing)
+        for name, facing in (("a", "forward"), ("b", "reversed"), ("c", "forward"))
+    )
+    assert fitting([ahead, back, other], 5.0, "reversed") == (back, ())
+    assert fitting([back, ahead, other], 5.0, "forward") == (other, ())
+    assert fitting([ahead, other], 5.0, "reversed") == (other, ())
 
 
 def test_the_baseline_goes_before_the_swing() -> None:
