@@ -32,6 +32,7 @@ class ReadStream:
     t_last: float = float("nan")
     counter: CounterWatch = field(init=False)
     _layout: np.dtype[Any] | None = field(init=False)
+    _column: int | None = field(init=False)
     _waiting: list[tuple[NDArray[Any], NDArray[np.float64]]] = field(
         default_factory=list
     )
@@ -40,6 +41,7 @@ class ReadStream:
     def __post_init__(self) -> None:
         header = self.header
         self.counter = CounterWatch(header.counter, header.rate_hz)
+        self._column = header.counter_column
         self._layout = (
             None
             if header.dtype == "string"
@@ -58,9 +60,9 @@ class ReadStream:
         if not self.n_samples - n:
             self.t_first = float(rows["t"][0])
         self.t_last = float(rows["t"][-1])
-        column = self.header.counter_column
-        if column is not None:
-            self._waiting.append((rows["values"][:, column].copy(), rows["t"].copy()))
+        if self._column is not None:
+            numbers = rows["values"][:, self._column].copy()
+            self._waiting.append((numbers, rows["t"].copy()))
             self._n_waiting += n
             if self._n_waiting >= _ROWS_AT_ONCE:
                 self.count()

@@ -1,6 +1,6 @@
 """The streams of a selection: found, joined, polled, watched, until closed.
 
-Two threads. `poll` takes samples from every inlet every 40 ms and hands them on; it
+Two threads. `poll` takes samples from every inlet every 36 ms and hands them on; it
 never waits for anything. `keep` does what may wait: it looks who is on the network,
 opens inlets of streams that are wanted, asks for clock offsets, and notices stalls and
 restarts. The list of workers is replaced, never changed; the one lock is taken once per
@@ -10,6 +10,7 @@ poll round, and by others only for the moment that exchanges the list or the sin
 import itertools
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,7 +23,7 @@ from acquire.recorder.stream import Sink, Source, StreamWorker
 
 log = logging.getLogger("kinemuse.recorder")
 
-POLL_S = 0.04
+POLL_S = 0.036
 WATCH_S = 0.1
 OPEN_TIMEOUT_S = 3.0
 RETRY_AFTER_S = 2.0
@@ -150,11 +151,11 @@ class StreamSet:
         self._watch_others()
         for worker in self.workers:
             self._watch_offset(worker)
+        self._count()
         self.watch()
 
     def watch(self) -> None:
-        """Notice losses and stalls; part of `keep`, and done more often."""
-        self._count()
+        """Notice stalls; part of `keep`, and done more often."""
         now = self._now()
         for worker in self.workers:
             self._watch_stall(worker, now)
@@ -216,7 +217,8 @@ class StreamSet:
         self._discovery.close()
 
     def _poll_loop(self) -> None:
-        while not self._stop.wait(POLL_S):
+        while not self._stop.is_set():
+            time.sleep(POLL_S)  # cheaper than to wait for an event
             self.poll()
 
     def _keep_loop(self) -> None:

@@ -1,7 +1,9 @@
 """The one thread that writes a recording; acquisition only fills its queue."""
 
+import contextlib
 import json
 import logging
+import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -109,7 +111,7 @@ class WriterThread:
         self._bytes_in = 0  # counted by whoever puts, mostly the poll thread
         self._bytes_out = 0  # counted by this thread
         self._closing = threading.Event()
-        self._wake = threading.Event()
+        self._turns: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._t_sync = self._t_boundary = now()
         self._t_wall = -WALL_CLOCK_EVERY_S
         self._syncer = ThreadPoolExecutor(1, thread_name_prefix="sync")
@@ -140,7 +142,7 @@ class WriterThread:
 
     def write_soon(self) -> None:
         """Have what was put written now rather than at the next turn."""
-        self._wake.set()
+        self._turns.put(None)
 
     def put_offset(self, stream: StreamWorker, offset: Offset) -> None:
         self._queue.append(_Offset(stream, offset))
@@ -159,15 +161,15 @@ class WriterThread:
     def close(self, timeout_s: float) -> bool:
         """Write what is queued, then footers; False when the time was too short."""
         self._closing.set()
-        self._wake.set()
+        self._turns.put(None)
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
         try:
             while not self._closing.is_set():
-                self._wake.wait(WRITE_EVERY_S)
-                self._wake.clear()
+                with contextlib.suppress(queue.Empty):
+                    self._turns.get(timeout=WRITE_EVERY_S)
                 self._step()
             self._write_queue()
             self._writer.flush_to_file()
