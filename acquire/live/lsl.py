@@ -13,6 +13,7 @@ from acquire.lsl import Discovery, FoundStream, Inlet, local_clock
 from acquire.storage.stream_header import StreamHeader
 
 OPEN_TIMEOUT_S = 2.0
+OF_THE_RECORDER = ("kinemuse-offsets", "kinemuse-recorder-state")
 BUFFER_S = 5.0  #: kept by liblsl for us; older samples are of no use to a live view
 
 
@@ -60,7 +61,7 @@ class LslFinder:
 
 
 def live_over_lsl(
-    *, ignore: Callable[[str], bool] = lambda name: name == "kinemuse-offsets"
+    *, ignore: Callable[[str], bool] = lambda name: name in OF_THE_RECORDER
 ) -> LiveStreams:
     """Return started live views of every stream of this LSL session.
 
