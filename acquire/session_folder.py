@@ -5,23 +5,34 @@ import json
 from pathlib import Path
 
 from acquire.rig import RigConfig
-from acquire.session_plan import SessionPlan
+from acquire.session_plan import SessionError, SessionPlan
 from acquire.storage.journal import read_journal
 from acquire.storage.layout import next_session, session_folder
+from protocols.replay import replay
+from protocols.states import State
 
 
 class SessionFolder:
     """Names a session's folder and writes the files it begins with.
 
     A session of this participant that was cut off in the same protocol goes on in its
-    own folder, with the rig of today.
+    own folder, with the rig of today; so does one that was aborted or failed, if the
+    plan wants it.
     """
 
     def __init__(self, plan: SessionPlan, protocol_name: str) -> None:
         self._plan, self._protocol_name = plan, protocol_name
         interrupted = interrupted_session(
-            plan.dataset, plan.participant, plan.protocol_text
+            plan.dataset,
+            plan.participant,
+            plan.protocol_text,
+            although_ended=plan.resume,
         )
+        if plan.resume and interrupted is None:
+            raise SessionError(
+                f"there is no session of {plan.participant} in this protocol, with "
+                "these values, that could go on"
+            )
         self.resumes = interrupted is not None
         today = dt.datetime.now(tz=dt.UTC).astimezone().date()
         self.name = interrupted or next_session(plan.dataset, plan.participant, today)
@@ -67,11 +78,16 @@ class SessionFolder:
 
 
 def interrupted_session(
-    dataset: Path, participant: str, protocol_text: str
+    dataset: Path,
+    participant: str,
+    protocol_text: str,
+    *,
+    although_ended: bool = False,
 ) -> str | None:
     """Name the participant's newest session if it was cut off in this protocol.
 
-    A session that ended, well or badly, has said so in its journal.
+    A session that ended, well or badly, has said so in its journal; `although_ended`
+    takes one that did not finish all the same.
     """
     folders = list((dataset / "raw" / participant).glob("*_*"))
     if not folders:
@@ -81,12 +97,15 @@ def interrupted_session(
     if not protocol.is_file() or protocol.read_text("utf-8") != protocol_text:
         return None
     ended = None
-    for line in read_journal(journal):  # what trails behind the end changes nothing
+    lines = read_journal(journal)
+    for line in lines:  # what trails behind the end changes nothing
         if line.get("event") in ("session_start", "session_resume"):
             ended = False
         elif line.get("event") == "session_end":
             ended = True
-    return newest.name if ended is False else None
+    finished = replay(lines).state is State.FINISHED
+    goes_on = ended is False or (although_ended and ended is True and not finished)
+    return newest.name if goes_on else None
 
 
 def _order(session: str) -> tuple[str, int]:

@@ -24,6 +24,9 @@ class SessionPlan:
     runtime_dir: Path
     auto: bool = False
     """Answer every question with its first answer (virtual lab only)."""
+    resume: bool = False
+    """Go on with the participant's last session although it was aborted or failed; one
+    that was cut off goes on in any case."""
     lab_address: str | None = None
     """The virtual lab, where the participant turns round when asked to."""
     on_change: Callable[[Snapshot], None] = field(default=lambda _: None)

@@ -34,9 +34,9 @@ class Progress:
     """What was said of that take."""
 
     @property
-    def under_way(self) -> bool:
-        """Whether the run had begun and was not over."""
-        return self.state is not State.IDLE and not self.state.is_over
+    def begun(self) -> bool:
+        """Whether the run had begun."""
+        return self.state is not State.IDLE
 
 
 def replay(lines: Iterable[Mapping[str, Any]]) -> Progress:

@@ -12,7 +12,7 @@ GO_ON, SKIP, ABORT = "go on", "skip it", "abort"
 
 def begin(run: Run) -> None:
     """Begin a run, or offer what a run that was cut off was doing."""
-    if not run.resumed.under_way:
+    if not run.resumed.begun:
         halt(run)
         return
     run.enter(State.RESUMING)
@@ -21,8 +21,9 @@ def begin(run: Run) -> None:
     next_up = "bringing the deck to level"
     if head is not None:
         next_up = run.trial.name if run.trial else head.id
+    how = "ended" if run.resumed.state.is_over else "was cut off"
     text = (
-        f"This session was cut off in state {run.resumed.state}; "
+        f"This session {how} in state {run.resumed.state}; "
         f"{course.n_done} of {course.n_trials} trials are done. "
     )
     if _has_unjudged_take(run):

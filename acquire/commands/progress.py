@@ -31,6 +31,7 @@ class SessionProgress:
             transient=True,
         )
         self._questions: queue.Queue[Question] = queue.Queue()
+        self._shown: Question | None = None
         self._asker: threading.Thread | None = None
         self._task = self._progress.add_task("starting", total=None)
 
@@ -54,6 +55,7 @@ class SessionProgress:
         count = f"{snapshot.n_done}/{snapshot.n_trials}"
         message = f"  {snapshot.message}" if snapshot.message else ""
         self.say(f"{count}  {state}{trial}{message}")
+        self._shown = snapshot.question
         if snapshot.question and self.ask:
             self._questions.put(snapshot.question)
             if self._asker is None:
@@ -64,19 +66,25 @@ class SessionProgress:
         while True:
             try:
                 self._put(self._questions.get())
-            except NotAllowedError as error:  # the run went on without the answer
+            except NotAllowedError as error:  # no answer, or the run went on without
                 stderr.print(str(error), highlight=False)
+                self._ask_again()
             except Exception as error:
                 stderr.print(f"no answers from this terminal: {error!r}")
                 _thread.interrupt_main()
                 return
 
+    def _ask_again(self) -> None:
+        """Put the last question again, if it still waits."""
+        if self._shown is not None and self._questions.empty():
+            self._questions.put(self._shown)
+
     def _put(self, question: Question) -> None:
         self._progress.stop()
         answer = Prompt.ask(
             question.text,
-            choices=list(question.answers),
-            default=question.answers[0],
+            choices=list(question.answers) or None,
+            default=question.default,
             console=stderr,
         )
         self._progress.start()

@@ -70,6 +70,9 @@ def run(
     auto: Annotated[
         bool, typer.Option("--auto", help="Answer prompts (virtual lab only).")
     ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a session that was aborted.")
+    ] = False,
     trials: MostTrials = None,
     trial_seconds: TrialSeconds = None,
     settings: Settings = None,
@@ -95,6 +98,7 @@ def run(
             participant=participant,
             runtime_dir=runtime_dir(loaded.lsl.session_id),
             auto=auto,
+            resume=resume,
             lab_address=laboratory.lab_address,
             on_change=progress.show,
         )

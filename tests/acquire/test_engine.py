@@ -32,6 +32,9 @@ class FakeLab:
         self.armed: Mapping[str, Any] = {}
         self.started_with: Mapping[str, Any] = {}
         self.stop_answer: dict[str, Any] = {"state": "verified", "problems": []}
+        self.deck_moving = False
+        self.may_move = threading.Event()
+        self.may_move.set()
         self.treadmill = ControlServer(
             "bertec", {"command": self._command, "snapshot": self._belts}, runtime
         )
@@ -54,13 +57,15 @@ class FakeLab:
         elif self.refuse:
             raise ValueError(self.refuse)
         else:
+            if request["verb"] != "abort":
+                self.may_move.wait(5.0)
             self.commands.append((request["verb"], request["arguments"]))
         return {}
 
-    @staticmethod
-    def _belts(_: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _belts(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         belts = {"left_mps": 0.0, "right_mps": 0.0, "incline_deg": 5.0}
         facts = {"at_zero": True, "reversed": True, "state": "idle"}
+        facts |= {"deck_moving": self.deck_moving}
         return {"state": "streaming", "device": {**belts, **facts}}
 
     def _snapshot(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -349,3 +354,56 @@ def test_belts_are_aborted_and_the_line_falls_without_a_journal(
     assert lab.commands == [("abort", {})]
     assert len(line.calls) == 1
     monkeypatch.undo()
+
+
+def test_an_abort_does_not_wait_for_another_command(
+    engine: LabEngine, lab: FakeLab
+) -> None:
+    lab.may_move.clear()
+    ramp = threading.Thread(target=lambda: engine.belts(1.0, 0.25))
+    ramp.start()
+    begun_s = time.monotonic()
+    engine.abort()
+    assert lab.commands[0] == ("abort", {})
+    assert time.monotonic() - begun_s < 0.9  # less than the other command may take
+    lab.may_move.set()
+    ramp.join()
+
+
+def test_a_stop_while_the_deck_moves_stops_the_deck_too(
+    engine: LabEngine, lab: FakeLab
+) -> None:
+    engine.stop()
+    lab.deck_moving = True
+    wait_for(lambda: engine.treadmill().deck_moving)
+    engine.stop()
+    assert [verb for verb, _ in lab.commands] == ["stop", "abort"]
+
+
+def test_the_mill_is_disarmed_when_the_run_is_over(
+    engine: LabEngine, lab: FakeLab
+) -> None:
+    engine.release()
+    assert lab.commands == [("disarm", {})]
+
+
+def test_a_take_of_an_earlier_run_is_judged(
+    engine: LabEngine, published: list[tuple[str, Mapping[str, object]]]
+) -> None:
+    key = {"participant": "P43", "session": "2026-11-22_1", "condition": "Ideal"}
+    engine.adopt({**key, "mode": "DS_5", "speed": "S_1", "trial": 1, "take": 3})
+    engine.verdict(TRIAL, True, "accept")
+    (verdict,) = [facts for name, facts in published if name == "verdict"]
+    assert (verdict["take"], verdict["trial_name"]) == (3, TRIAL.name)
+
+
+def test_what_was_armed_is_journalled_with_its_facing_and_deck(
+    engine: LabEngine, published: list[tuple[str, Mapping[str, object]]]
+) -> None:
+    unloaded = TrialPlan("Calibration", "Unloaded", 0.0, 2, 5.0, deck_deg=5.0)
+    for trial in (TRIAL, unloaded):
+        engine.arm(trial)
+        wait_for(lambda: engine.recording().state == "armed")
+    armed = [facts for name, facts in published if name == "trial_armed"]
+    assert armed[0]["facing"] == "reversed"
+    assert (armed[1]["mode"], armed[1]["incline_deg"]) == ("Unloaded", 5.0)

@@ -38,6 +38,20 @@ def journal(folder: Path, *events: str) -> str | None:
     return interrupted_session(folder, "P43", PROTOCOL)
 
 
+@pytest.mark.parametrize(("state", "goes_on"), [("failed", True), ("finished", False)])
+def test_a_session_that_failed_goes_on_if_asked_to(
+    tmp_path: Path, state: str, goes_on: bool
+) -> None:
+    assert journal(tmp_path, "session_start") == "2026-11-22_1"
+    folder = tmp_path / "raw" / "P43" / "2026-11-22_1"
+    with Journal(folder / "journal.jsonl", clock=lambda: 0.0) as lines:
+        lines.append("state", state=state)
+        lines.append("session_end")
+    found = interrupted_session(tmp_path, "P43", PROTOCOL, although_ended=True)
+    assert found == ("2026-11-22_1" if goes_on else None)
+    assert interrupted_session(tmp_path, "P43", PROTOCOL) is None
+
+
 @pytest.mark.parametrize(
     ("events", "goes_on"),
     [

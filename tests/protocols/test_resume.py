@@ -142,4 +142,4 @@ def test_journal_of_another_program_is_no_run() -> None:
         {"event": "fatigue"},
         {"note": 1},
     ]
-    assert not replay(lines).under_way
+    assert not replay(lines).begun
