@@ -233,7 +233,8 @@ class CountedStream:
             counter_source=self.source.counter.source,
             has_trigger=trigger is not None,
             edge_delay_s=trigger.edge_delay_s if trigger else 0.0,
-            start_aligned=start_half_width_s(self.source) is not None,
+            start_aligned=fit.method != "edges"
+            and start_half_width_s(self.source) is not None,
             n_repeated=int(np.count_nonzero(np.diff(self.index) == 0)),
             shared=shared,
             latency_source=_latency_source(fit, trigger),

@@ -31,19 +31,28 @@ class NexusTrial:
 
     streams: tuple[RecordedStream, ...]
     rise_s: float
+    facing: str
     measures: Mapping[str, float] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
 
 def read_nexus(
-    path: Path, layout: ViconFiles, incline_deg: float, *, simulated: bool
+    path: Path,
+    layout: ViconFiles,
+    slope_deg: float,
+    facing: str,
+    *,
+    simulated: bool,
 ) -> NexusTrial:
     """Read markers, plates, the trigger line and events.
+
+    `slope_deg` is the deck's, uphill positive as the person walks; `facing` which way
+    they do (+x is ``forward``), or ``markers`` to tell by the pelvis.
 
     Raises
     ------
     SourceFileError
-        The file is no C3D, not at 100 Hz, without markers, or lacks the declared line;
+        The file is no C3D, below 100 Hz, without markers, or lacks the declared line;
         or it is marked as virtual where the profile says it is real.
     """
     try:
@@ -57,16 +66,18 @@ def read_nexus(
             f"{path.name} is {is_one} but the profile says {says} (simulated: "
             f"{str(simulated).lower()})"
         )
-    if abs(file.rate_hz - FRAME_HZ) > 1e-3:
+    if file.rate_hz < FRAME_HZ - 1e-3:
         raise SourceFileError(
             f"{path.name}: {file.rate_hz:g} frames a second; subject files hold "
-            f"{FRAME_HZ:g}, and frames are never made up or left out here"
+            f"{FRAME_HZ:g}, and frames are never made up"
         )
     markers = _markers(file, layout)
     if not markers:
         raise SourceFileError(f"{path.name} has no labelled marker")
     last = file.first_frame + file.n_frames
     span = (1, last) if layout.first_frame == "rise" else None
+    facing = facing_of(markers) if facing == "markers" else facing
+    incline_deg = -slope_deg if facing == "reversed" else slope_deg
     streams = [
         marker_stream(
             markers, file.rate_hz, file.first_frame, span, simulated=simulated
@@ -94,8 +105,21 @@ def read_nexus(
     if not plates:
         remarks.append(f"{path.name} has no force plates")
     return NexusTrial(
-        tuple(streams), _rise_s(file, line), _measures(file), tuple(remarks)
+        tuple(streams), _rise_s(file, line), facing, _measures(file), tuple(remarks)
     )
+
+
+def facing_of(markers_m: Mapping[str, Floats]) -> str:
+    """Tell by the pelvis whether somebody walks to +x (``forward``) or to -x."""
+
+    def middle(*names: str) -> Floats:
+        rows = [markers_m[name] for name in names if name in markers_m]
+        if not rows or not np.isfinite(rows).any():
+            return np.full(3, np.nan)
+        return np.asarray(np.nanmean(np.concatenate(rows), axis=0))
+
+    ahead = middle("LASI", "RASI") - middle("LPSI", "RPSI", "SACR")
+    return "reversed" if ahead[0] < -abs(ahead[1]) else "forward"
 
 
 def _markers(file: C3dFile, layout: ViconFiles) -> dict[str, Floats]:

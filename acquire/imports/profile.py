@@ -46,7 +46,7 @@ class StartAlignment(_Part):
 
 
 class ViconFiles(_Part):
-    """C3D files; markers at 100 Hz, plates of types 1 to 4."""
+    """C3D files; markers at 100 Hz or more, plates of types 1 to 4."""
 
     files: Patterns
     static: tuple[str, ...] = ()  #: static trials of Plug-in Gait
@@ -101,13 +101,14 @@ class ImportProfile(_Part):
 
     A pattern holds ``{participant} {condition} {mode} {angle} {speed} {trial}
     {channel}`` where the names say them, ``*`` for what does not matter; `defaults`
-    give what no name says, `values` what the laboratory's own words mean.
+    give what no name says, `values` what the laboratory's own words mean. `facing` is
+    the way people walk, along +x (forward) or -x, or told by their pelvis.
     """
 
     kinemuse_import: Literal[1]
     name: str
     simulated: bool = False
-    facing: Literal["forward", "reversed"] = "forward"
+    facing: Literal["markers", "forward", "reversed"] = "markers"
     defaults: dict[str, str] = {}
     values: dict[str, dict[str, str]] = {}
     vicon: ViconFiles

@@ -186,7 +186,7 @@ class _Run:
         archive = write_trial(
             made.recording,
             path,
-            {**key.attributes(), "facing": self.profile.facing, "imported": True},
+            {**key.attributes(), "facing": made.facing, "imported": True},
             provenance={
                 SOURCES: json.dumps(sources, indent=1),
                 "import_profile": self.profile.model_dump_json(indent=1),

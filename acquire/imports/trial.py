@@ -34,6 +34,7 @@ class ImportedTrial:
     """
 
     recording: Recording
+    facing: str
     measures: dict[str, float]
     clocks: dict[str, str] = field(default_factory=dict)
 
@@ -53,9 +54,10 @@ def read_trial_files(
         raise SourceFileError(
             f"there is no C3D file beside {names}: it holds the clock of the trial"
         )
-    incline = slope_deg(mode) if mode[:2] in ("LG", "AS", "DS") else 0.0
-    incline *= -1 if profile.facing == "reversed" else 1
-    nexus = read_nexus(files.c3d, profile.vicon, incline, simulated=profile.simulated)
+    slope = slope_deg(mode) if mode[:2] in ("LG", "AS", "DS") else 0.0
+    nexus = read_nexus(
+        files.c3d, profile.vicon, slope, profile.facing, simulated=profile.simulated
+    )
     streams, problems = list(nexus.streams), list(nexus.remarks)
     clocks = dict.fromkeys((stream.name for stream in streams), "the C3D file's own")
     if files.emg is not None:
@@ -73,7 +75,7 @@ def read_trial_files(
             clocks[stream.name] = "shared sync channel" if both else "start-aligned"
     path = Path(files.c3d.name)  # names what it is; nothing of that name is read
     recording = Recording(path, tuple(streams), problems=tuple(problems))
-    return ImportedTrial(recording, dict(nexus.measures), clocks)
+    return ImportedTrial(recording, nexus.facing, dict(nexus.measures), clocks)
 
 
 def _emg(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from acquire.align import align
 from acquire.dataset.c3d_writer import write_c3d
 from acquire.imports.errors import ProfileError
 from acquire.imports.profile import parse_profile
@@ -86,6 +87,9 @@ def test_a_suggestion_for_another_layout_works_as_it_is(folder, tmp_path) -> Non
     assert recording["amode"].data.shape == (60, 4007)
     assert not recording["amode"].simulated
     assert second.parent.name == "S_0x5"
+    clock = align(recording).streams["semg"]
+    assert (clock.fit.method, clock.start_aligned) == ("edges", False)
+    assert clock.fit.n_matched == 4
 
 
 def test_what_no_name_says_is_to_be_checked(tmp_path) -> None:

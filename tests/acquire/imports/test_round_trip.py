@@ -1,5 +1,6 @@
 """A virtual trial out as source files, in again elsewhere, built: the same values."""
 
+import dataclasses
 import json
 from datetime import date
 
@@ -12,13 +13,15 @@ from acquire.dataset.placed_trial import placed_trial
 from acquire.dataset.source_tree import write_source_tree
 from acquire.dataset.trial_source import load
 from acquire.imports import ProfileError, import_folder, load_profile
+from acquire.imports.nexus import facing_of
 from acquire.storage.errors import MixedDatasetError
 from acquire.storage.layout import TrialKey
 from acquire.storage.manifest import verify_manifest
 from acquire.storage.provenance import sha256
 from acquire.storage.trial_file import read_provenance, read_trial
-from tests.builders.dataset import key
+from tests.builders.dataset import archive, dataset, key, verdict
 from tests.builders.person_dataset import person_dataset
+from tests.builders.walking import Walk, session
 
 DAY = date(2026, 11, 23)
 KEY = TrialKey("P43", "2026-11-23_1", "Ideal", "LG_0", "S_1", 1, 1)
@@ -156,6 +159,64 @@ def test_virtual_files_are_no_real_ones(first, second, tmp_path) -> None:
     result = import_folder(first / "SourceData", tmp_path / "real", real, today=DAY)
     assert result.imported == {}
     assert all("is virtual but the profile" in why for why in result.refused.values())
+
+
+def test_without_a_line_all_is_aligned_by_its_start(first, tmp_path) -> None:
+    blind = VIRTUAL.model_copy(
+        update={
+            "vicon": VIRTUAL.vicon.model_copy(update={"sync": None}),
+            "emg": VIRTUAL.emg.model_copy(update={"sync": None}),
+        }
+    )
+    result = import_folder(first / "SourceData", tmp_path / "K2", blind, today=DAY)
+    assert "semg: start-aligned" in result.imported[KEY]
+    was, now = (placed_trial(p) for p in (key(1).h5(first), KEY.h5(tmp_path / "K2")))
+    assert now.n_frames == was.n_frames
+    assert now.status == "degraded"
+    at = was.time_s("semg")
+    apart = np.abs(now.time_s("semg") - at[(at >= 0) & (at < was.duration_s)])
+    assert (apart <= now.derived["interval"].arrays["semg"]).all()
+    assert "± 50 ms" in now.derived["clock/semg"].attributes["reasons"]
+    assert "sync" not in now.recording["vicon-forces"].labels
+
+
+@pytest.fixture(scope="module")
+def uphill(tmp_path_factory):
+    """Up with the deck, and down a deck that is up ahead, walking backwards to it."""
+    root = dataset(tmp_path_factory.mktemp("uphill") / "K2")
+    for trial, walk in (
+        (key(1, mode="AS_5"), Walk(duration_s=7.0, incline_deg=5.0)),
+        (key(1, mode="DS_5"), Walk(duration_s=7.0, incline_deg=5.0, facing=-1)),
+    ):
+        archive(root, trial, session(walk))
+        verdict(root, trial, accepted=True)
+    write_source_tree(root, "P43")
+    other = tmp_path_factory.mktemp("other") / "K2"
+    result = import_folder(root / "SourceData", other, VIRTUAL, today=DAY)
+    assert result.refused == {}
+    return root, other
+
+
+@pytest.mark.parametrize("mode", ["AS_5", "DS_5"])
+def test_leaning_plates_bear_the_same(uphill, mode) -> None:
+    was, n = load(key(1, mode=mode).h5(uphill[0]))[0], slice(30, -30)
+    archived = dataclasses.replace(KEY, mode=mode).h5(uphill[1])
+    now, facts = load(archived)
+    assert facts["facing"] == ("reversed" if mode == "DS_5" else "forward")
+    assert (now.accepted("left"), now.accepted("right")) != ([], [])
+    for side, force in was.forces_n.items():
+        assert np.nanmax(np.abs(now.forces_n[side] - force)[n]) < 3.0
+        assert np.nanmax(np.abs(now.forces_n[side][n, :2])) < 12.0  # along gravity
+
+
+@pytest.mark.parametrize(
+    ("front", "facing"),
+    [((0.1, 0, 1), "forward"), ((-0.1, 0.02, 1), "reversed"), ((0, 0.1, 1), "forward")],
+)
+def test_the_pelvis_tells_where_somebody_walks(front, facing) -> None:
+    front = np.array([front])
+    markers = {"LASI": front, "RASI": front, "SACR": np.array([[0, 0, 1.0]])}
+    assert facing_of(markers) == facing
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path) -> None:
