@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from acquire.dataset.arrays import FRAME_HZ, marker_positions, on_frames
 from acquire.dataset.trial_source import up_to_date
-from acquire.derive import incline_at
 from acquire.derived_groups import StoredGait, stored_gait
 from acquire.gait.plates import Deck, Plate
 from acquire.gait.survey import DeckSettings, deck_settings, surveyed_plates
+from acquire.placed import incline_at
 from acquire.session_clocks import SessionClocks
 from acquire.storage.derived_file import Derived, read_derived_attributes
 from acquire.storage.recording import Recording

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquire.dataset.placed_trial import PlacedTrial, placed_trial
-from acquire.derive import named
 from acquire.exports.trials import ExportResult, accepted_trials, new_folder
+from acquire.placed import named
 from acquire.storage.durable import replace_atomically
 from acquire.storage.recording import RecordedStream
 from acquire.storage.stream_description import header_xml

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from acquire.control import ControlServer
-from acquire.derive import static_markers, unloaded_baseline
 from acquire.gait.survey import deck_settings
 from acquire.gait_live.basis import BasisWatcher
 from acquire.gait_live.publish import NAME, GaitPublisher
@@ -26,6 +25,7 @@ from acquire.live.lsl import live_over_lsl
 from acquire.lsl import configure
 from acquire.rig import VIRTUAL_LAB, load_rig
 from acquire.supervise import hold_lifeline
+from acquire.trial_gait import static_markers, unloaded_baseline
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

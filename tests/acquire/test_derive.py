@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from acquire.derive import derive, place
+from acquire.derive import derive
 from acquire.derived_groups import stored_gait
 from acquire.gait.events import times_of
+from acquire.placed import place
 from acquire.storage.derived_file import (
     Derived,
     read_derived,
