@@ -22,7 +22,8 @@ class BertecAdapter:
     Call `read` without long pauses: the dead man and every packet run inside it. Its
     owner should not let more than 50 ms pass between calls. Losing the link raises and
     the state becomes connection lost; on connecting again belts are adopted, never
-    assumed. `close` sends a stop, best effort, when it leaves belts of ours running.
+    assumed. `close` sends a stop, best effort, when it leaves belts or deck running at
+    our word.
     """
 
     def __init__(
@@ -92,7 +93,6 @@ class BertecAdapter:
 
     def command(self, verb: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         reply = self.controller.command(verb, arguments)
-        self._remember()
         if verb != "heartbeat":
             try:
                 self._send_due()
@@ -152,13 +152,14 @@ class BertecAdapter:
 
     def _send_due(self) -> None:
         command = self.controller.due()
+        self._remember()
         if command is not None:
             self._link.send(pack_command(command))
 
     def _leave(self) -> None:
-        """Stop belts that we drive before going; forget what a crash would need."""
+        """Stop what we drive before going; forget what a crash would need."""
         try:
-            if self.controller.drives_belts:
+            if self.controller.drives:
                 self.controller.command("stop", {})
                 self._send_due()
         except DeviceError as error:

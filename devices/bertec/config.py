@@ -70,11 +70,18 @@ class BertecConfig(BaseModel, frozen=True, extra="forbid"):
     incline_band_deg: float = Field(default=0.1, gt=0, le=1)
     """A deck within this of its target, for `settle_s`, has reached it."""
 
+    deck_stall_s: float = Field(default=3.0, gt=0, le=30)
+    """A deck that comes no nearer to its target for this long has been stopped: it is
+    frozen where it stands, and goes on only when asked again."""
+
     settle_s: float = Field(default=0.2, gt=0, le=2)
     """How long readback must stay within a band to count."""
 
     accept_s: float = Field(default=1.5, gt=0, le=10)
     """A command with no sign of acceptance in readback after this is reported."""
+
+    disarm_after_s: float = Field(default=30.0, ge=1, le=600)
+    """An armed mill at rest without a heartbeat for this long disarms itself."""
 
     state_file: Path | None = None
     """Remembers across a crash of the adapter that the mill was armed."""

@@ -100,7 +100,7 @@ class Controller(Machine):
     def _arm(self, arguments: Mapping[str, Any]) -> None:
         only("arm", arguments)
         self._fresh_status("arm")
-        self.armed = True
+        self.armed, self._armed_s = True, self._now()
         self._say("info", "armed", "treadmill armed")
 
     def _disarm(self, arguments: Mapping[str, Any]) -> None:
@@ -163,11 +163,11 @@ class Controller(Machine):
                 decel = asked
         except SetpointRejectedError as error:
             self._say("warning", "stop_default", f"{error}; stopping at {decel} m/s2")
-        self._halt("stop", decel, freeze_deck=False)
+        self._halt("stop", decel)
 
     def _abort(self, arguments: Mapping[str, Any]) -> None:
         del arguments  # whatever they are, an abort is an abort
-        self._halt("abort", self.config.abort_decel_mps2, freeze_deck=True)
+        self._halt("abort", self.config.abort_decel_mps2)
 
     def _take_over(self, arguments: Mapping[str, Any]) -> None:
         only("take_over", arguments)

@@ -13,14 +13,18 @@ class HeldIncline:
     angle reported at that moment, once; nothing else copies readback.
     """
 
-    def __init__(self, limits: Limits, *, band_deg: float, settle_s: float) -> None:
-        self._limits, self._band_deg = limits, band_deg
+    def __init__(
+        self, limits: Limits, *, band_deg: float, settle_s: float, stall_s: float
+    ) -> None:
+        self._limits, self._band_deg, self._stall_s = limits, band_deg, stall_s
         self._reached = Settled(settle_s)
         self._window: list[tuple[float, float]] = []
         self.held_deg: float | None = None
         self.moving = False  #: a move or a freeze of ours is under way
         self.frozen = False  #: the angle held is that of a freeze
         self.rate_dps = 0.0  #: of readback, over the last half second
+        self.stalled = False  #: a requested move has come to rest short of its target
+        self._nearest: tuple[float, float] | None = None  #: when, how far from target
 
     def take_over(self, reported_deg: float) -> None:
         self.held_deg, self.moving, self.frozen = (
@@ -28,11 +32,11 @@ class HeldIncline:
             False,
             False,
         )
-        self._reached.reset()
+        self._begin()
 
     def request(self, target_deg: float) -> None:
         self.held_deg, self.moving, self.frozen = target_deg, True, False
-        self._reached.reset()
+        self._begin()
 
     def freeze(self, reported_deg: float) -> None:
         self.request(self._level(reported_deg))
@@ -40,6 +44,7 @@ class HeldIncline:
 
     def forget(self) -> None:
         self.held_deg, self.moving, self.frozen, self.rate_dps = None, False, False, 0.0
+        self._begin()
         self._window.clear()
 
     def observe(self, t_s: float, reported_deg: float) -> bool:
@@ -47,8 +52,9 @@ class HeldIncline:
         self._measure_rate(t_s, reported_deg)
         if not self.moving or self.held_deg is None:
             return False
-        near = abs(reported_deg - self.held_deg) <= self._band_deg
-        self.moving = not self._reached.observe(t_s, near)
+        away_deg = abs(reported_deg - self.held_deg)
+        self.moving = not self._reached.observe(t_s, away_deg <= self._band_deg)
+        self._watch_progress(t_s, away_deg)
         return not self.moving
 
     def diverged(self, reported_deg: float) -> bool:
@@ -74,6 +80,17 @@ class HeldIncline:
         if self._limits.min_incline_deg < 0:
             return reported_deg
         return max(reported_deg, 0.0)
+
+    def _begin(self) -> None:
+        self._reached.reset()
+        self._nearest, self.stalled = None, False
+
+    def _watch_progress(self, t_s: float, away_deg: float) -> None:
+        if self._nearest is None or away_deg < self._nearest[1] - self._band_deg:
+            self._nearest = t_s, away_deg
+        overdue = t_s - self._nearest[0] > self._stall_s
+        far = away_deg > self._band_deg
+        self.stalled = self.moving and not self.frozen and overdue and far
 
     def _measure_rate(self, t_s: float, reported_deg: float) -> None:
         """Compare the means of the window's halves: noise must not look like motion."""

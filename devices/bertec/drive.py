@@ -33,6 +33,7 @@ class Drive:
             config.limits,
             band_deg=config.incline_band_deg,
             settle_s=config.settle_s,
+            stall_s=config.deck_stall_s,
         )
         self.left, self.right = self._watch(), self._watch()
         self.forget()

@@ -41,7 +41,7 @@ class Machine:
         self.phase = BeltState.CONNECTION_LOST  #: the state, were status fresh
         self.status: Status | None = None
         self._status_s = self._first_status_s = float("-inf")
-        self._heartbeat_s = float("-inf")
+        self._heartbeat_s = self._armed_s = float("-inf")
         self._at_zero = Settled(config.settle_s)
         self._is_zero = False
         self._freeze_due = False  #: once the deck's angle is known again
@@ -76,9 +76,10 @@ class Machine:
         return found
 
     @property
-    def drives_belts(self) -> bool:
-        """Whether setpoints of ours may have the belts running or coming to rest."""
-        return self.phase in (BeltState.MOVING, BeltState.STOPPING)
+    def drives(self) -> bool:
+        """Whether belts or deck may be moving, or coming to rest, at our word."""
+        moving = self.phase in (BeltState.MOVING, BeltState.STOPPING)
+        return moving or self.drive.deck.moving
 
     # the link
 
@@ -151,7 +152,14 @@ class Machine:
         if deck.too_fast:
             rate, most = deck.rate_dps, self.config.limits.max_slope_rate_dps
             self._freeze("deck_frozen", f"deck moves at {rate:.2f} deg/s, limit {most}")
-        if deck.diverged(status.incline_deg):
+        elif deck.stalled:
+            where = f"{status.incline_deg:.2f} deg, target {deck.held_deg:.2f}"
+            self._freeze("deck_stopped", f"deck does not move on from {where}")
+        if not deck.diverged(status.incline_deg):
+            return
+        if self._repeats_stop:  # a stop that is repeated tilts nothing
+            deck.take_over(status.incline_deg)
+        else:
             self._say_once(
                 "warning",
                 "deck_diverged",
@@ -169,6 +177,7 @@ class Machine:
         if not self.is_fresh:
             self._say_once("error", "stale", "no fresh status: BELT STATE UNKNOWN")
         self._dead_man()
+        self._disarm_unattended()
         self.requests.check_deadlines()
         if not drive.urgent and not drive.is_paced(now_s):
             return None
@@ -203,7 +212,20 @@ class Machine:
         deck_runs = self.drive.deck.moving and not self.drive.deck.frozen
         if self.phase in (BeltState.MOVING, BeltState.ADOPTED) or deck_runs:
             self._say("error", "dead_man", "heartbeat lost: belts ramp down")
-            self._halt("dead_man", self.config.stop_decel_mps2, freeze_deck=True)
+            self._halt("dead_man", self.config.stop_decel_mps2)
+
+    def _disarm_unattended(self) -> None:
+        """Leave no mill at rest armed for whoever comes by."""
+        last_s = max(self._heartbeat_s, self._armed_s, self._first_status_s)
+        unattended = self._now() - last_s > self.config.disarm_after_s
+        at_rest = self.phase is BeltState.IDLE and self._rests and self._wants_zero
+        if not (self.armed and self.config.requires_arm and unattended and at_rest):
+            return
+        if self.is_fresh and not self.drive.deck.moving:
+            self.armed = False
+            after_s = self.config.disarm_after_s
+            text = f"no heartbeat for {after_s:g} s at rest: treadmill disarmed"
+            self._say("warning", "disarmed", text)
 
     # transitions
 
@@ -214,7 +236,7 @@ class Machine:
     def _adopt(self, why: str) -> None:
         if self.drive.deck.moving:
             self._say("error", "stopped", f"{why} while the deck moves: stopping")
-            self._halt("deck moving", self.config.stop_decel_mps2, freeze_deck=True)
+            self._halt("deck moving", self.config.stop_decel_mps2)
             return
         self.drive.release()
         self.requests.end("belts", why)
@@ -234,23 +256,32 @@ class Machine:
         self.drive.ask(zero, urgent=True)  # releasing the e-stop restarts nothing
         if self.drive.deck.moving and self.status is not None:
             self.drive.deck.freeze(self.status.incline_deg)
+            self.requests.end("deck", "unexpected stop")
 
-    def _halt(self, verb: str, decel_mps2: float, *, freeze_deck: bool) -> None:
-        """Send zero speeds at once; no argument, arm or pacing can hold it up."""
+    def _halt(self, verb: str, decel_mps2: float) -> None:
+        """Send zero speeds at once; no argument, arm or pacing can hold it up.
+
+        The packet has to carry some angle: that of a freeze where the deck moves at our
+        word, else the one held, else (moved by another, or nothing sent yet) the last
+        one read, and that is said where it is old.
+        """
         if self.phase is BeltState.CONNECTION_LOST or self.status is None:
             raise DeviceConnectionError(
                 f"{verb} cannot be sent, the treadmill is not connected: {ESTOP}"
             )
         deck, reported_deg = self.drive.deck, self.status.incline_deg
-        if deck.moving and freeze_deck and self.is_fresh:
+        if deck.moving and self.is_fresh:
             deck.freeze(reported_deg)
             self.requests.end("deck", verb)
-        elif deck.moving and freeze_deck:  # an old angle would tilt the deck back
+        elif deck.moving:  # an old angle would tilt the deck back
             self._freeze_due = True
             text = "deck angle not known: it is frozen once readback returns"
             self._say_once("error", "deck_unknown", text)
         elif deck.held_deg is None or deck.diverged(reported_deg):
             deck.take_over(reported_deg)
+            if not self.is_fresh:
+                text = f"the stop carries an old deck angle, {reported_deg:.2f} deg"
+                self._say_once("error", "deck_unknown", text)
         zero = Setpoints(0.0, 0.0, decel_mps2)
         self.requests.open("belts", verb, {"decel_mps2": decel_mps2}, self.status)
         self.drive.ask(zero, urgent=True)

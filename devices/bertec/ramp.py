@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 ZERO_MPS = 0.02  #: readback noise that a ramp may have started from
+RUNNING_MPS = 0.08  #: a belt that should run at least so fast must not read as zero
 Deviation = Literal["slower", "other"]
 
 
@@ -30,7 +31,8 @@ class RampWatch:
     """Compares one belt's readback with the ramps of the last `latency_s`.
 
     Readback may lag the ramp by up to `latency_s` and differ by `band_mps`; outside
-    of both for longer than `persist_s` it has left the ramp.
+    of both for longer than `persist_s` it has left the ramp. So has a belt that reads
+    as zero where it should run, however slowly.
     """
 
     def __init__(self, *, band_mps: float, latency_s: float, persist_s: float) -> None:
@@ -68,7 +70,8 @@ class RampWatch:
             self._expected.popleft()
         speeds = [speed for _, speed in self._expected]
         low, high = min(speeds) - self._band_mps, max(speeds) + self._band_mps
-        if low <= read_mps <= high:
+        stands = abs(read_mps) <= ZERO_MPS and min(map(abs, speeds)) > RUNNING_MPS
+        if low <= read_mps <= high and not stands:
             self._outside_since = None
             return None
         if self._outside_since is None:
@@ -76,7 +79,7 @@ class RampWatch:
         if t_s - self._outside_since < self._persist_s:
             return None
         nearest = low if read_mps < low else high
-        return "slower" if abs(read_mps) < abs(nearest) else "other"
+        return "slower" if stands or abs(read_mps) < abs(nearest) else "other"
 
 
 class Settled:

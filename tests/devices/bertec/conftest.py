@@ -17,7 +17,8 @@ class Mill:
         self.left = self.right = self.incline = 0.0
         self.target = (0.0, 0.0)
         self.accel, self.deck_target, self.deck_rate = 0.5, 0.0, 1.0
-        self.noise_deg, self.delay_s = 0.0, 0.1
+        self.noise_deg, self.delay_s, self.deck_stuck = 0.0, 0.1, False
+        self.estop_mps2: float | None = None  # None: by a fifth in each step
         self.estop = self.silent = self.deaf = self.heart = False
         self.sent: list[tuple[float, object]] = []
         self._coming: list[tuple[float, object]] = []
@@ -64,12 +65,20 @@ class Mill:
             self.target = command.left_mmps / 1000, command.right_mmps / 1000
             self.accel = command.accel_left_mmps2 / 1000
             self.deck_target = command.incline_cdeg / 100
-        if self.estop:
+        if self.estop and self.estop_mps2:
+            step = self.estop_mps2 * STEP_S
+            self.left, self.right = (
+                _toward(self.left, 0, step),
+                _toward(self.right, 0, step),
+            )
+        elif self.estop:
             self.left, self.right = 0.8 * self.left, 0.8 * self.right
         else:
             self.left = _toward(self.left, self.target[0], self.accel * STEP_S)
             self.right = _toward(self.right, self.target[1], self.accel * STEP_S)
-        self.incline = _toward(self.incline, self.deck_target, self.deck_rate * STEP_S)
+        if not self.deck_stuck:
+            step = self.deck_rate * STEP_S
+            self.incline = _toward(self.incline, self.deck_target, step)
 
 
 def _toward(value, target, step):

@@ -198,6 +198,39 @@ def test_a_virtual_mill_is_armed_by_its_rig_file(make_mill):
     assert make_mill(armed=False, requires_arm=False).controller.armed
 
 
+def test_a_mill_left_at_rest_disarms_itself(make_mill):
+    mill = make_mill(armed=False, disarm_after_s=5.0)
+    mill.heart = True
+    mill.connect()
+    mill.controller.command("arm", {})
+    mill.run(6.0)
+    assert mill.controller.armed  # somebody is there
+    mill.heart = False
+    mill.run(4.8)
+    assert mill.controller.armed
+    mill.run(0.4)
+    assert not mill.controller.armed
+    mill.heart = True
+    mill.run(0.2)
+    with pytest.raises(SetpointRejectedError, match="not armed"):
+        mill.controller.command("belts", WALK)
+
+
+def test_a_mill_that_somebody_walks_on_never_disarms_itself(make_mill):
+    mill = make_mill(armed=False, disarm_after_s=1.0, dead_man_s=2.0)
+    mill.heart = True
+    mill.connect()
+    mill.controller.command("arm", {})
+    walk(mill)
+    mill.heart = False
+    mill.run(1.5)
+    assert mill.controller.state is BeltState.MOVING
+    assert mill.controller.armed  # else the dead man would not act
+    mill.run(6.0)
+    assert mill.left == 0.0
+    assert not mill.controller.armed
+
+
 # dead man
 
 
@@ -359,6 +392,27 @@ def test_an_estop_while_ramping_up_is_noticed(mill):
     assert mill.controller.state is BeltState.UNEXPECTED_STOP
 
 
+@pytest.mark.parametrize(
+    ("speed", "ramping"),
+    [(0.1, False), (0.5, False), (2.0, False), (-1.0, False), (0.5, True), (2.0, True)],
+)
+@pytest.mark.parametrize("estop_mps2", [1.0, 3.0, 10.0])
+def test_an_estop_is_seen_within_half_a_second(make_mill, speed, ramping, estop_mps2):
+    mill = make_mill(is_reversed=speed < 0)
+    mill.heart, mill.estop_mps2 = True, estop_mps2
+    mill.connect()
+    accel = 0.5 if ramping else 0.25
+    belts = {"left_mps": speed, "right_mps": speed, "accel_mps2": accel}
+    mill.controller.command("belts", belts)
+    mill.run(0.9 * abs(speed) / accel if ramping else abs(speed) / accel + 2.0)
+    mill.estop = True
+    n_packets = 0  # of status, 20 ms apart
+    while mill.controller.state is not BeltState.UNEXPECTED_STOP and n_packets < 100:
+        mill.run(0.02)
+        n_packets += 1
+    assert n_packets * 0.02 <= 0.5
+
+
 def test_one_belt_alone_is_enough(mill):
     walk(mill)
     mill.target = (1.0, 0.0)
@@ -418,6 +472,17 @@ def test_no_command_without_fresh_status(mill):
         mill.controller.command("belts", WALK)
     assert mill.sent == []
     assert mill.controller.snapshot()["left_mps"] is None
+    assert "stale" in mill.codes()
+
+
+def test_loss_of_readback_is_known_within_half_a_second(mill):
+    walk(mill)
+    mill.silent = True
+    n_missing = 0  # packets of status, 20 ms apart
+    while mill.controller.state is not BeltState.UNKNOWN:
+        mill.run(0.02)
+        n_missing += 1
+    assert n_missing * 0.02 <= 0.5
     assert "stale" in mill.codes()
 
 

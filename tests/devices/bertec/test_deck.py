@@ -111,12 +111,13 @@ def test_out_of_range_inclines_send_nothing(mill):
     assert mill.sent == []
 
 
-def test_abort_freezes_the_deck_at_the_angle_then_reported(mill):
+@pytest.mark.parametrize("verb", ["stop", "abort"])
+def test_a_stop_freezes_the_deck_at_the_angle_then_reported(mill, verb):
     mill.controller.command("deck", UP)
     mill.run(2.0)
     reported = mill.status().incline_cdeg
     assert 100 < reported < 400
-    mill.controller.command("abort", {})
+    mill.controller.command(verb, {})
     mill.run(5.0)
     assert set(inclines(mill)) == {500, reported}
     assert inclines(mill)[-1] == reported
@@ -134,14 +135,6 @@ def test_abort_with_a_standing_deck_does_not_tilt_it(mill):
     mill.run(3.0)
     assert set(inclines(mill)) == {500}
     assert mill.left == 0.0
-
-
-def test_stop_lets_a_confirmed_move_finish(mill):
-    mill.controller.command("deck", UP)
-    mill.run(2.0)
-    mill.controller.command("stop", {})
-    mill.run(5.0)
-    assert mill.incline == 5.0
 
 
 def test_stop_does_not_tilt_a_deck_that_another_has_moved(mill):
@@ -200,6 +193,53 @@ def test_an_estop_during_a_move_under_load_freezes_the_deck(make_mill):
     mill.run(4.0)
     assert mill.controller.state is BeltState.UNEXPECTED_STOP
     assert mill.incline < 3.0
+
+
+def test_a_deck_that_is_stopped_from_outside_does_not_go_on_by_itself(mill):
+    mill.controller.command("deck", UP)
+    mill.run(1.5)
+    mill.deck_stuck = True  # as an e-stop that cuts the deck's drive
+    mill.run(3.5)
+    assert "deck_stopped" in mill.codes()
+    assert mill.controller.snapshot()["requests"]["deck"]["ended"]
+    mill.deck_stuck = False
+    mill.run(5.0)
+    assert mill.incline < 2.0
+
+
+def test_a_slow_deck_is_left_to_arrive(mill):
+    mill.deck_rate, mill.noise_deg = 0.1, 0.03
+    mill.controller.command("deck", {**UP, "incline_deg": 2.0})
+    mill.run(22.0)
+    assert mill.incline == 2.0
+    assert "deck_stopped" not in mill.codes()
+
+
+def test_a_repeated_stop_does_not_tilt_back_a_deck_that_sinks(mill):
+    mill.controller.command("deck", UP)
+    mill.run(6.0)
+    mill.controller.command("belts", WALK)
+    mill.run(3.0)
+    mill.estop = True
+    mill.run(0.4)
+    assert mill.controller.state is BeltState.UNEXPECTED_STOP
+    mill.deck_target = mill.incline = 3.0  # somebody lowers it while packets repeat
+    mill.left = mill.right = 0.2
+    mill.run(0.3)
+    assert inclines(mill)[-1] == 300
+    mill.run(2.0)
+    assert mill.incline == 3.0
+
+
+def test_a_stop_before_anything_was_held_says_that_its_angle_is_old(mill):
+    mill.incline = mill.deck_target = 4.0
+    mill.run(0.1)
+    mill.silent = True
+    mill.run(0.6)
+    mill.controller.command("stop", {})
+    mill.pump()
+    assert inclines(mill) == [400]  # some angle has to go: the newest there is
+    assert "deck_unknown" in mill.codes()
 
 
 def test_belts_that_start_while_the_deck_moves_are_stopped(mill):
