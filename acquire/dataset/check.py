@@ -23,7 +23,7 @@ from acquire.storage.layout import (
 from acquire.storage.manifest import verify_manifest
 from acquire.storage.provenance import sha256
 from acquire.storage.reader import open_recording
-from acquire.storage.recorder_notes import note_findings
+from acquire.storage.recorder_notes import STATE_TYPE, note_findings
 
 
 def check_path(path: Path) -> list[Finding]:
@@ -57,7 +57,9 @@ def _recording(path: Path) -> list[Finding]:
         text = "was cut off: it has no proper end"
         found.append(Finding("recording-incomplete", "warning", path.name, text))
     kinds = {
-        s.simulated for s in recording.streams if s.source_id.startswith("kinemuse")
+        s.simulated
+        for s in recording.streams
+        if s.source_id.startswith("kinemuse") and s.type != STATE_TYPE
     }
     if len(kinds) > 1:
         text = "holds simulated and real streams"

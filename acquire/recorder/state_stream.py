@@ -25,6 +25,7 @@ from typing import Any
 
 from acquire.lsl import Outlet, local_clock
 from acquire.recorder.recorder import Recorder
+from acquire.storage.recorder_notes import STATE_TYPE
 from devices.stream import Channel, StreamSpec
 
 log = logging.getLogger("kinemuse.recorder")
@@ -48,7 +49,7 @@ def spec() -> StreamSpec:
     """Describe the stream of this process."""
     return StreamSpec(
         name=NAME,
-        type="RecorderState",
+        type=STATE_TYPE,
         rate_hz=0.0,
         channels=(Channel("state", "", "JSON"),),
         dtype="string",

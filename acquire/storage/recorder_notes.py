@@ -13,6 +13,7 @@ from acquire.findings import Finding
 from acquire.storage.recording import Recording
 
 STREAM = "kinemuse-recorder"
+STATE_TYPE = "RecorderState"  #: of the stream of another recorder's state
 
 Note = Mapping[str, Any]
 Notes = Sequence[Note]

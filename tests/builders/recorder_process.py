@@ -76,8 +76,23 @@ class RecorderProcess:
         found = [s for s in self.snapshot()["streams"] if s["name"] == name]
         return found[0] if found else {}
 
+    def told(self) -> list[dict[str, Any]]:
+        """Return the events since the recording began."""
+        events: list[dict[str, Any]] = self.snapshot()["events"]
+        starts = [k for k, entry in enumerate(events) if entry["event"] == "start"]
+        return events[starts[-1] :] if starts else events
+
     def events(self) -> list[str]:
-        return [entry["event"] for entry in self.snapshot()["events"]]
+        return [entry["event"] for entry in self.told()]
+
+    def silent_s(self, stream: str) -> float:
+        """Return how long a stream had been silent when the alarm came."""
+        alarms = [
+            entry["silent_s"]
+            for entry in self.told()
+            if entry["event"] == "stream_stalled" and entry["stream"] == stream
+        ]
+        return float(alarms[0])
 
     def stop(self) -> dict[str, Any]:
         return self.client.request("stop", 20.0)

@@ -55,8 +55,8 @@ def test_a_cable_pulled_out_and_put_back(
         cable.pull()
         pulled_at_s = time.monotonic()
         if pulled_s > 1.0:
-            assert within(1.5, lambda: "stream_stalled" in recorder.events())
-            assert time.monotonic() - pulled_at_s < 1.1
+            assert within(5.0, lambda: "stream_stalled" in recorder.events())
+            assert recorder.silent_s("ca-far") < 1.0
         time.sleep(max(0.0, pulled_s - (time.monotonic() - pulled_at_s)))
         n_before = recorder.stream("ca-far")["n_samples"]
         cable.plug()
@@ -71,7 +71,7 @@ def test_a_cable_pulled_out_and_put_back(
     assert said["state"] == "verified", said
     recording = read_xdf(out)
     far, near = (recording[name].column("index") for name in ("ca-far", "ca-near"))
-    assert np.all(np.diff(near) == 1)  # nobody else lost a sample
+    assert np.all(np.diff(near) == 1)  # the other lost no sample
     gaps = np.diff(far) - 1
     assert np.all(gaps >= 0)
     n_lost = int(gaps.sum())
