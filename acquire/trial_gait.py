@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquire.gait.baselines import (
+    SAME_ANGLE_DEG,
     Baseline,
     BaselineError,
     fitting,
@@ -77,6 +78,11 @@ def gait_of(
     during = incline[(grid_s >= 0) & (grid_s <= facts.duration_s)]
     baseline = None
     if during.size:
+        if settings.plates_follow_deck and np.ptp(during) > SAME_ANGLE_DEG:
+            remarks.append(
+                f"the deck moves by {np.ptp(during):.1f}° during the trial; the zero of "
+                "the plates is that of one angle"
+            )
         facing = str(recording.attributes.get("facing", "forward"))
         baseline, others = fitting(known, float(np.median(during)), facing)
         remarks += others

@@ -1,5 +1,6 @@
 """Unloaded trials of a session zero the plates of trials at the same angle."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -107,3 +108,15 @@ def test_an_unloaded_trial_with_somebody_on_it_is_said(tmp_path) -> None:
     trial = put(root, key())
     remarks = stored_gait(read_derived(derive(trial))).remarks
     assert any(r.startswith("no baseline: Trial_1_take1.h5: plate") for r in remarks)
+
+
+def test_a_deck_that_moves_is_said(tmp_path) -> None:
+    root = dataset(tmp_path / "K2")
+    made = with_treadmill(session(Walk(duration_s=7.0)))
+    *others, deck = made.recording.streams
+    rows = deck.data.copy()
+    rows[:, 2] = np.linspace(0, 2, len(rows))
+    moving = replace(made.recording, streams=(*others, replace(deck, data=rows)))
+    trial = archive(root, key(), replace(made, recording=moving))
+    remarks = stored_gait(read_derived(derive(trial))).remarks
+    assert any(r.startswith("the deck moves by 1.4° during") for r in remarks)
