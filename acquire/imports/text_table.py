@@ -57,6 +57,9 @@ def numbers(
     SourceFileError
         A line has another number of cells than the first, or a cell is no number.
     """
+    table = _fast(lines, delimiter, decimal)
+    if table is not None:
+        return table
     rows = [split(line, delimiter) for line in lines]
     width = len(rows[0]) if rows else 0
     for k, row in enumerate(rows):
@@ -65,21 +68,24 @@ def numbers(
                 f"{where}, line {first_line + k}: {len(row)} cells where the lines "
                 f"before have {width} (delimiter {delimiter})"
             )
+    cells = [
+        [_number(cell, decimal, f"{where}, line {first_line + k}") for cell in row]
+        for k, row in enumerate(rows)
+    ]
+    return np.array(cells, dtype=np.float64).reshape(len(rows), width)
+
+
+def _fast(lines: Sequence[str], delimiter: str, decimal: str) -> Floats | None:
+    """Return the table if it holds nothing but numbers; None otherwise."""
+    if not lines or not all(line.strip() for line in lines):
+        return None
+    plain = lines if decimal == "." else [line.replace(",", ".") for line in lines]
     try:
-        table = np.array(rows, dtype=np.float64) if decimal == "." else None
-    except ValueError:
-        table = None
-    if table is None:
-        table = np.array(
-            [
-                [
-                    _number(cell, decimal, f"{where}, line {first_line + k}")
-                    for cell in row
-                ]
-                for k, row in enumerate(rows)
-            ]
+        return np.loadtxt(
+            plain, delimiter=DELIMITERS[delimiter], comments=None, ndmin=2
         )
-    return table.reshape(len(rows), width)
+    except ValueError:
+        return None
 
 
 def _number(cell: str, decimal: str, where: str) -> float:
