@@ -276,7 +276,8 @@ def _refuse_other_calibrations(
                     raise MeasureError(
                         f"{side[0].upper()}{name}",
                         f"is {value:g} in {file.path.name}: the model was calibrated "
-                        f"with {what}, which is not computed here",
+                        f"with {what}, which is not computed here; use the outputs "
+                        "that Nexus made, or calibrate without it",
                     )
             for name, ours in ROTATIONS.items():
                 value = file.processing.get(f"{side[0].upper()}{name}", 0.0)
