@@ -37,8 +37,8 @@ def read_notes(recording: Recording) -> list[dict[str, Any]]:
 def note_findings(recording: Recording) -> list[Finding]:
     """Return what the notes of a recording tell.
 
-    Codes: ``recording-overridden recording-disk stream-interrupted stream-restarted
-    stream-lost stream-late``.
+    Codes: ``recording-overridden recording-disk recording-disk-slow stream-interrupted
+    stream-restarted stream-lost stream-late``.
     """
     notes, name = read_notes(recording), recording.path.name
     if not notes:
@@ -66,7 +66,7 @@ def _of_recording(notes: Notes, name: str) -> Iterator[Finding]:
                 yield Finding("recording-disk", "warning", name, text)
             case "disk_slow":
                 text = "the disk was slow; what it cost is counted stream by stream"
-                yield Finding("recording-disk", "info", name, text)
+                yield Finding("recording-disk-slow", "info", name, text)
 
 
 def _of_stream(

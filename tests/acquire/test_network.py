@@ -144,6 +144,31 @@ def test_a_configuration_is_never_overwritten(tmp_path: Path) -> None:
     assert "mine" in path.read_text()
 
 
+def streams(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run ``kinemuse streams`` as an operator does."""
+    command = [sys.executable, "-m", "acquire", "streams", "--seconds", "0.1"]
+    return subprocess.run(
+        [*command, *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+
+
+def test_the_command_says_why_and_writes_the_remedy(
+    publish: Callable[..., None], lsl_session: str, tmp_path: Path
+) -> None:
+    publish("nw-cli", settings(f"{lsl_session}-d"))
+    path = tmp_path / "lsl_api.cfg"
+    asked = ("--session-id", lsl_session, "--expect", "nw-cli", "--write-config", path)
+    done = streams(*asked)
+    assert done.returncode == 1, done.stderr
+    assert f"published in LSL session '{lsl_session}-d'" in done.stdout
+    assert f"SessionID = {lsl_session}" in path.read_text()
+    path.write_text("mine")
+    again = streams(*asked)
+    assert again.returncode == 2
+    assert "not overwritten" in again.stderr
+    assert "Traceback" not in again.stderr
+
+
 def old_library() -> str:
     """Return a liblsl before 1.18, which another package brings along."""
     package = find_spec("mne_lsl")  # importing it takes long
