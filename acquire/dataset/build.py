@@ -10,6 +10,7 @@ from typing import Any
 import h5py
 
 from acquire.dataset.build_result import BuildResult
+from acquire.dataset.checks.subject import subject_findings
 from acquire.dataset.k2muse import (
     PROFILE,
     Profile,
@@ -22,7 +23,6 @@ from acquire.dataset.read_back import TrialPlan, plan_of, read_back
 from acquire.dataset.selection import Selection, select
 from acquire.dataset.sidecar import write_sidecar
 from acquire.dataset.source_tree import list_source_files, write_source_files
-from acquire.dataset.subject_checks import subject_findings
 from acquire.dataset.trial_h5 import write_trial_h5
 from acquire.dataset.trial_source import load
 from acquire.nexus_folder import NexusError, nexus_folder

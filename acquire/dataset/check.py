@@ -6,7 +6,7 @@ from pathlib import Path
 import h5py
 
 from acquire.align import align
-from acquire.dataset.subject_checks import subject_findings
+from acquire.dataset.checks.subject import subject_findings
 from acquire.findings import Finding, in_order
 from acquire.model_basis import basis_inputs
 from acquire.nexus_folder import NEXUS

@@ -9,8 +9,8 @@ import h5py
 import numpy as np
 import pytest
 
+from acquire.dataset.checks.subject import subject_findings
 from acquire.dataset.matfile import Cell, MatWriter
-from acquire.dataset.subject_checks import subject_findings
 from tests.acquire.dataset.test_matfile import CREATED
 
 FRAMES = 300

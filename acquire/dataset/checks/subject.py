@@ -6,7 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from acquire.dataset.container_checks import container_findings
+from acquire.dataset.checks.container import container_findings
 from acquire.dataset.mat_reader import Node, variables
 from acquire.findings import Finding
 from acquire.gait.cycles import POINTS

@@ -1,0 +1,1 @@
+"""Validation of recordings, subject files and datasets, in coded findings."""
