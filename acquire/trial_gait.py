@@ -80,8 +80,8 @@ def gait_of(
     if during.size:
         if settings.plates_follow_deck and np.ptp(during) > SAME_ANGLE_DEG:
             remarks.append(
-                f"the deck moves by {np.ptp(during):.1f}° during the trial; the zero of "
-                "the plates is that of one angle"
+                f"the deck moves by {np.ptp(during):.1f}° during the trial; the zero "
+                "of the plates is that of one angle"
             )
         facing = str(recording.attributes.get("facing", "forward"))
         baseline, others = fitting(known, float(np.median(during)), facing)
