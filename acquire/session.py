@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from acquire.archive import archive_take
+from acquire.archiver import Archiver
 from acquire.autopilot import Autopilot, Participant
 from acquire.control import ControlClient, ControlError, ControlServer
 from acquire.engine import LabEngine, Take, capture_name
@@ -73,6 +73,8 @@ class Session:
             on_restart=self._restarted,
         )
         self._supervisor.start()
+        self._archiver = Archiver(self._plan.runtime_dir / "log" / "archiver.log")
+        self._archiver.start()
         try:
             streams = wait_for_devices(self._rig, self._plan.runtime_dir)
             self._recover()
@@ -103,6 +105,7 @@ class Session:
 
     def _stop_processes(self) -> None:
         self._supervisor.stop()
+        self._archiver.close()
         self._events.close()
         self._journal.close()
         self._participant.close()
@@ -276,7 +279,9 @@ class Session:
 
     def _archive(self, take: Take) -> None:
         self.takes.append(take)
-        archive_take(take.key, self._plan.dataset, self.folder.path, facing=take.facing)
+        self._archiver.archive(
+            take.key, self._plan.dataset, self.folder.path, facing=take.facing
+        )
 
     def _restarted(self, status: ChildStatus) -> None:
         facts = {

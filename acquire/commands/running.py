@@ -90,6 +90,8 @@ def run(
     text = effective_text(protocol, trials, trial_seconds, settings)
     lsl.configure(loaded.lsl.session_id, loaded.lsl.scope)
     with Laboratory(loaded) as laboratory, SessionProgress() as progress:
+        if laboratory.lab_address:
+            progress.say(f"virtual lab at {laboratory.lab_address}")
         plan_ = SessionPlan(
             rig=laboratory.rig,
             protocol_text=text,
