@@ -17,7 +17,7 @@ from acquire.imports.ultrasound_text import (
     read_frames,
     suspicious,
 )
-from acquire.storage.labels import slope_deg
+from acquire.storage.labels import CALIBRATION_KINDS, slope_deg
 from acquire.storage.recording import RecordedStream, Recording
 
 SYNTHETIC = (
@@ -54,7 +54,8 @@ def read_trial_files(
         raise SourceFileError(
             f"there is no C3D file beside {names}: it holds the clock of the trial"
         )
-    slope = slope_deg(mode) if mode[:2] in ("LG", "AS", "DS") else 0.0
+    walking = mode not in CALIBRATION_KINDS
+    slope = slope_deg(mode) if walking else 0.0
     nexus = read_nexus(
         files.c3d, profile.vicon, slope, profile.facing, simulated=profile.simulated
     )
@@ -62,11 +63,11 @@ def read_trial_files(
     clocks = dict.fromkeys((stream.name for stream in streams), "the C3D file's own")
     if files.emg is not None:
         streams.append(_emg(files.emg, profile, nexus, problems))
-    elif profile.emg is not None:
+    elif profile.emg is not None and walking:
         problems.append("there is no sEMG file")
     if files.ultrasound:
         streams.append(_echoes(files.ultrasound, profile, nexus, problems))
-    elif profile.ultrasound is not None:
+    elif profile.ultrasound is not None and walking:
         problems.append("there are no ultrasound files")
     shared = profile.vicon.sync is not None
     for stream in streams:
