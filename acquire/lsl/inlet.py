@@ -169,20 +169,21 @@ class _Landing:
         self._samples_at = self._samples.ctypes.data
         self._stamps_at = self._stamps.ctypes.data
         self._error = ctypes.c_int()
+        self._at_once = self._arguments(0, n_rows, 0.0)
 
     def pull(self, timeout_s: float) -> tuple[NDArray[Any], NDArray[np.float64]]:
         """Return what has arrived, waiting for the first sample alone."""
-        n = 0
-        if timeout_s > 0.0:
-            n = self._fill(0, 1, timeout_s)
-        if n or timeout_s <= 0.0:
-            n += self._fill(n, self._n_rows - n, 0.0)
+        if timeout_s <= 0.0:
+            n = self._fill(self._at_once)
+        else:
+            n = self._fill(self._arguments(0, 1, timeout_s))
+            if n and self._n_rows > 1:
+                n += self._fill(self._arguments(1, self._n_rows - 1, 0.0))
         return self._samples[:n].copy(), self._stamps[:n].copy()
 
-    def _fill(self, first: int, n_rows: int, timeout_s: float) -> int:
-        if not n_rows:
-            return 0
-        n_values = self._inlet.do_pull_chunk(
+    def _arguments(self, first: int, n_rows: int, timeout_s: float) -> tuple[Any, ...]:
+        """Return what liblsl is called with, to put rows behind the `first` ones."""
+        return (
             self._inlet.obj,
             ctypes.c_void_p(self._samples_at + first * self._samples.strides[0]),
             ctypes.c_void_p(self._stamps_at + first * self._stamps.itemsize),
@@ -191,5 +192,9 @@ class _Landing:
             ctypes.c_double(timeout_s),
             ctypes.byref(self._error),
         )
-        pylsl.util.handle_error(self._error)
+
+    def _fill(self, arguments: tuple[Any, ...]) -> int:
+        n_values = self._inlet.do_pull_chunk(*arguments)
+        if self._error.value:
+            pylsl.util.handle_error(self._error)
         return int(n_values) // self._n_channels

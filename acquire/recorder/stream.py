@@ -100,8 +100,8 @@ class StreamWorker:
             self._matches[predicate] = self.source.matches(predicate)
         return self._matches[predicate]
 
-    def poll(self, sink: Sink | None) -> None:
-        """Take what has arrived, account for it, hand it to `sink`."""
+    def poll(self, sink: Sink | None, now: float) -> None:
+        """Take what has arrived by `now`, account for it, hand it to `sink`."""
         if self.lost:
             return
         for _ in range(MAX_PULLS):
@@ -112,7 +112,7 @@ class StreamWorker:
                 return
             if not len(stamps):
                 return
-            self._account(samples, stamps)
+            self._account(samples, stamps, now)
             if sink is not None:
                 self.n_recorded += len(stamps)
                 sink.put(self, samples, stamps)
@@ -140,8 +140,9 @@ class StreamWorker:
         self.n_gaps_told = earlier.n_gaps_told
         self.flow.n_flows = earlier.flow.n_flows
 
-    def _account(self, samples: Samples, stamps: NDArray[np.float64]) -> None:
-        now = self._now()
+    def _account(
+        self, samples: Samples, stamps: NDArray[np.float64], now: float
+    ) -> None:
         age_s = self.flow.age_s(now)
         if age_s > STALL_MIN_S and age_s > self.flow.limit_s:
             self.rate.reset()

@@ -131,7 +131,7 @@ class StreamSet:
             started = self._now()
             for worker in self.workers:
                 try:
-                    worker.poll(sink)
+                    worker.poll(sink, started)
                 except Exception as error:
                     _give_up(worker, error)
             if sink is not None:

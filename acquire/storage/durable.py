@@ -134,6 +134,11 @@ class AppendFile:
 
     def _account(self, n: int) -> None:
         self.size += n
+        if n == self.unwritten:
+            for part in self._rest:
+                self.crc32_since_sync = zlib.crc32(part, self.crc32_since_sync)
+            self._rest.clear()
+            return
         while n:
             part = self._rest[0]
             written = part[:n]
