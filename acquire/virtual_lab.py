@@ -125,6 +125,9 @@ class VirtualLab:
         if "capture_port" in ready:
             capture = {"host": host, "port": ready["capture_port"]}
             changes["capture"] = entry.settings.capture.model_dump() | capture
+        if "data_port" in ready:
+            data = {"data_port": ready["data_port"]}
+            changes["zeromq"] = entry.settings.zeromq.model_dump() | data
         self.rig = self.rig.with_device(name, **changes)
         self.addresses[name] = f"{host}:{ready['port']}"
 

@@ -1,4 +1,4 @@
-"""Bertec treadmill over the control panel's remote port: readback out, setpoints in."""
+"""Bertec treadmill over either of its interfaces: readback out, setpoints in."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 from devices.bertec import stream
 from devices.bertec.config import BertecConfig
 from devices.bertec.controller import Controller
+from devices.bertec.driver import Driver, PanelDriver
 from devices.bertec.memory import Remembered, forget, recall, remember
-from devices.bertec.wire import Status, StatusParser, pack_command
+from devices.bertec.wire import Status
 from devices.errors import DeviceConnectionError, DeviceError, DeviceTimeoutError
-from devices.link import TcpLink
 from devices.stream import Chunk, Notice, StreamSpec
 
 SLICE_S = 0.02  #: the controller is asked this often, whatever arrives
@@ -35,10 +35,7 @@ class BertecAdapter:
             config, now, armed=kept.armed, is_reversed=kept.is_reversed
         )
         self._kept = kept
-        self._link = TcpLink(
-            config.host, config.port, now=now, port_option=f"{name}.port"
-        )
-        self._parser = StatusParser()
+        self._driver = _driver(name, config, now)
         self._index, self._t_last = 0, float("-inf")
         self._started = self._open = False
         self._notices: list[Notice] = []
@@ -48,11 +45,11 @@ class BertecAdapter:
     def connect(self, timeout_s: float) -> Sequence[StreamSpec]:
         self._drop_link()
         deadline_s = self._now() + timeout_s
-        self._link.open(timeout_s)
+        self._driver.open(timeout_s)
         try:
             newest = self._first_status(deadline_s)
         except DeviceError:
-            self._link.close()
+            self._driver.close()
             raise
         self.controller.connected()
         self.controller.observe(newest)
@@ -88,8 +85,8 @@ class BertecAdapter:
     # Reporting, Commandable
 
     def notices(self) -> Sequence[Notice]:
-        found, self._notices = self._notices + self.controller.notices(), []
-        return found
+        found, self._notices = self._notices, []
+        return found + self._driver.notices() + self.controller.notices()
 
     def command(self, verb: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         reply = self.controller.command(verb, arguments)
@@ -108,32 +105,20 @@ class BertecAdapter:
 
     def _first_status(self, deadline_s: float) -> Status:
         """Return the newest status once the panel's backlog has run dry."""
-        self._parser = StatusParser()
         newest: Status | None = None
         settled_s = float("inf")
         while self._now() < min(deadline_s, settled_s):
             wait_s = min(deadline_s, settled_s) - self._now()
-            data, arrived_s = self._link.receive(max(wait_s, 0.0))
-            found = self._parser.feed(data)
+            found, arrived_s = self._driver.receive(max(wait_s, 0.0))
             if found and newest is None:
                 settled_s = arrived_s + SETTLE_S
             newest = found[-1] if found else newest
         if newest is None:
-            raise DeviceTimeoutError(
-                f"{self._config.host}:{self._config.port} accepts connections but "
-                "sends no treadmill status; is this the Bertec panel, is its remote "
-                "control enabled over TCP, is another client connected?"
-            )
+            raise DeviceTimeoutError(self._driver.silence())
         return newest
 
     def _receive(self, timeout_s: float) -> list[Chunk]:
-        data, arrived_s = self._link.receive(timeout_s)
-        skipped = self._parser.n_skipped_bytes
-        found = self._parser.feed(data)
-        if self._parser.n_skipped_bytes > skipped:
-            n = self._parser.n_skipped_bytes - skipped
-            what = f"{n} bytes of the treadmill's status did not fit and were skipped"
-            self._notices.append(Notice("warning", "resync", what, {"n_bytes": n}))
+        found, arrived_s = self._driver.receive(timeout_s)
         if found:
             self.controller.observe(found[-1])
         elif self.controller.status_age_s > self._config.status_timeout_s:
@@ -154,7 +139,7 @@ class BertecAdapter:
         command = self.controller.due()
         self._remember()
         if command is not None:
-            self._link.send(pack_command(command))
+            self._driver.send(command)
 
     def _leave(self) -> None:
         """Stop what we drive before going; forget what a crash would need."""
@@ -168,7 +153,7 @@ class BertecAdapter:
         self._kept = Remembered()
 
     def _drop_link(self) -> None:
-        self._link.close()
+        self._driver.close()
         self._open = self._started = False
         self.controller.lost()
 
@@ -183,3 +168,12 @@ class BertecAdapter:
             raise DeviceConnectionError(
                 f"{self.name} is not connected; the treadmill's state is unknown"
             )
+
+
+def _driver(name: str, config: BertecConfig, now: Callable[[], float]) -> Driver:
+    """Build what the rig asks for; ZeroMQ is loaded only where it is used."""
+    if config.interface == "tcp":
+        return PanelDriver(name, config, now)
+    from devices.bertec.zeromq import ServerDriver
+
+    return ServerDriver(name, config, now)

@@ -1,10 +1,14 @@
 """What the rig file says about a Bertec treadmill."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, Field, model_validator
 
 from devices.bertec.limits import Limits
+from devices.bertec.zeromq_config import ZeroMqConfig
+
+SERVER_PORT = 5555  #: of requests over ZeroMQ
 
 
 class BertecConfig(BaseModel, frozen=True, extra="forbid"):
@@ -13,11 +17,19 @@ class BertecConfig(BaseModel, frozen=True, extra="forbid"):
     The defaults of the limits are ours, not Bertec's: set them for the mill at hand.
     """
 
+    interface: Literal["tcp", "zeromq"] = "tcp"
+    """``tcp``: the Treadmill Control Panel's remote control; ``zeromq``: the server of
+    Bertec's newer software."""
+
     host: str = "127.0.0.1"
-    """Computer that runs the Treadmill Control Panel with remote control over TCP."""
+    """Computer that runs Bertec's software with its remote control enabled."""
 
     port: int = Field(default=4000, ge=1, le=65535)
-    """TCP port of its remote control."""
+    """TCP port of its remote control; with ``zeromq`` that of requests, 5555 unless
+    given."""
+
+    zeromq: ZeroMqConfig = ZeroMqConfig()
+    """What else the interface ``zeromq`` needs to know."""
 
     serial: str = "0"
     """Serial number of the mill; part of the stream's source id."""
@@ -85,6 +97,13 @@ class BertecConfig(BaseModel, frozen=True, extra="forbid"):
 
     state_file: Path | None = None
     """Remembers across a crash of the adapter that the mill was armed."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _port_by_interface(cls, data: object) -> object:
+        if isinstance(data, dict) and data.get("interface") == "zeromq":
+            return {"port": SERVER_PORT, **data}
+        return data
 
     @model_validator(mode="after")
     def _stops_are_within_limits(self) -> "BertecConfig":

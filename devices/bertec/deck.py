@@ -23,6 +23,7 @@ class HeldIncline:
         self.moving = False  #: a move or a freeze of ours is under way
         self.frozen = False  #: the angle held is that of a freeze
         self.rate_dps = 0.0  #: of readback, over the last half second
+        self.n_requests = 0  #: moves and freezes so far
         self.stalled = False  #: a requested move has come to rest short of its target
         self._nearest: tuple[float, float] | None = None  #: when, how far from target
 
@@ -36,6 +37,7 @@ class HeldIncline:
 
     def request(self, target_deg: float) -> None:
         self.held_deg, self.moving, self.frozen = target_deg, True, False
+        self.n_requests += 1
         self._begin()
 
     def freeze(self, reported_deg: float) -> None:

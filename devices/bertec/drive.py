@@ -83,6 +83,7 @@ class Drive:
             accel_mmps2,
             accel_mmps2,
             round(held_deg * 100),
+            self.deck.n_requests if self.deck.moving else 0,
         )
 
     @property

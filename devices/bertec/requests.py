@@ -1,12 +1,13 @@
 """Requests in flight: commanded, sent, accepted, reached, by readback alone."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any, Literal
 
 from devices.bertec.config import BertecConfig
 from devices.bertec.ramp import Settled
 from devices.bertec.state import Request
-from devices.bertec.wire import Command, Status, pack_command
+from devices.bertec.wire import Command, Status
 from devices.stream import Notice
 
 Part = Literal["belts", "deck"]
@@ -70,9 +71,10 @@ class Requests:
         return request is not None and request.is_open and request.sent_s is None
 
     def sent(self, command: Command) -> None:
-        """Note that a packet went out; it carries every request still open."""
-        packet = pack_command(command)[:37].hex()
-        self._notices.append(Notice("info", "sent", packet, {"packet": packet}))
+        """Note that a command went out; it carries every request still open."""
+        facts = asdict(command)
+        text = " ".join(f"{name}={value}" for name, value in facts.items())
+        self._notices.append(Notice("info", "sent", text, facts))
         for request in self._open():
             if request.sent_s is None:
                 request.sent_s = self._now()

@@ -1,13 +1,14 @@
-"""The mill behind the simulated panel: what packets do to belts and deck."""
+"""The mill behind the simulated interfaces: what commands do to belts and deck."""
+
+from typing import NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, Field
 
-from devices.bertec.wire import Command
 from devices.sim.world import LAG_S, Lab
 
 ESTOP_DECEL_MPS2 = 3.0
-DEFAULT_ACCEL_MMPS2 = 1000  #: what panels make of an acceleration of zero
+DEFAULT_ACCEL_MPS2 = 1.0  #: what panels make of an acceleration of zero
 
 
 class MillOptions(BaseModel, frozen=True, extra="forbid"):
@@ -20,34 +21,50 @@ class MillOptions(BaseModel, frozen=True, extra="forbid"):
     """Standard deviation of the speeds reported while a belt runs."""
 
     obeys: bool = True
-    """False: remote control is not enabled, packets do nothing."""
+    """False: remote control is not enabled, commands do nothing."""
+
+
+class Belts(NamedTuple):
+    """Setpoints of both belts, m/s and m/s²."""
+
+    left_mps: float
+    right_mps: float
+    accel_left_mps2: float
+    accel_right_mps2: float
 
 
 class Mill:
     """Turns commands into inputs of the lab, as of now; what it reads back is history.
 
-    The incline of every packet is obeyed. While the e-stop is pressed belts ignore
-    packets; on its release the last setpoint is resumed: the worst a panel may do.
+    While the e-stop is pressed belts ignore commands; on its release the last
+    setpoints are resumed: the worst a panel may do.
     """
 
     def __init__(self, lab: Lab, name: str, options: MillOptions) -> None:
         self._lab, self._name, self.options = lab, name, options
-        self._belts: tuple[int, int, int, int] | None = None
-        self._incline_cdeg: int | None = None
-        self._last: Command | None = None
+        self._belts: Belts | None = None
+        self._incline_deg: float | None = None
+        self._last_belts: Belts | None = None
+        self._last_deg: float | None = None
         self._stopped = False
 
-    def obey(self, command: Command) -> None:
-        """Carry out one valid packet."""
+    def run(self, belts: Belts) -> None:
+        """Have the belts go to their setpoints."""
         if not self.options.obeys:
             return
-        self._last = command
-        if self._stopped:
+        self._last_belts = belts
+        if not self._stopped and belts != self._belts:
+            self._belts = belts
+            self._append_belts(belts)
+
+    def tilt(self, incline_deg: float) -> None:
+        """Have the deck go to an angle."""
+        if not self.options.obeys:
             return
-        self._move_belts(command)
-        if command.incline_cdeg != self._incline_cdeg:
-            self._incline_cdeg = command.incline_cdeg
-            self._tilt(command.incline_cdeg / 100.0)
+        self._last_deg = incline_deg
+        if not self._stopped and incline_deg != self._incline_deg:
+            self._incline_deg = incline_deg
+            self._append_deck(incline_deg)
 
     def advance(self) -> None:
         """Press or release the e-stop, as faults say; inputs act at host time."""
@@ -56,40 +73,26 @@ class Mill:
         if pressed and not self._stopped:
             self._stopped = True
             self._belts = None
-            self._append_belts(0.0, 0.0, ESTOP_DECEL_MPS2, ESTOP_DECEL_MPS2)
-            if self._incline_cdeg is not None:
-                self._tilt(float(self._lab.history.incline_deg(np.array([now_s]))[0]))
-                self._incline_cdeg = None
+            self._append_belts(Belts(0.0, 0.0, ESTOP_DECEL_MPS2, ESTOP_DECEL_MPS2))
+            if self._incline_deg is not None:
+                here = self._lab.history.incline_deg(np.array([now_s]))[0]
+                self._append_deck(float(here))
+                self._incline_deg = None
         elif self._stopped and not pressed:
             self._stopped = False
-            if self._last is not None:
-                self.obey(self._last)
+            if self._last_belts is not None:
+                self.run(self._last_belts)
+            if self._last_deg is not None:
+                self.tilt(self._last_deg)
 
-    def _move_belts(self, command: Command) -> None:
-        belts = (
-            command.left_mmps,
-            command.right_mmps,
-            command.accel_left_mmps2 or DEFAULT_ACCEL_MMPS2,
-            command.accel_right_mmps2 or DEFAULT_ACCEL_MMPS2,
-        )
-        if belts != self._belts:
-            self._belts = belts
-            self._append_belts(*(value / 1000.0 for value in belts))
+    def _append_belts(self, belts: Belts) -> None:
+        accels = {
+            "accel_left_mps2": belts.accel_left_mps2 or DEFAULT_ACCEL_MPS2,
+            "accel_right_mps2": belts.accel_right_mps2 or DEFAULT_ACCEL_MPS2,
+        }
+        self._lab.append("belts", {**belts._asdict(), **accels})
 
-    def _append_belts(
-        self, left: float, right: float, accel_left: float, accel_right: float
-    ) -> None:
-        self._lab.append(
-            "belts",
-            {
-                "left_mps": left,
-                "right_mps": right,
-                "accel_left_mps2": accel_left,
-                "accel_right_mps2": accel_right,
-            },
-        )
-
-    def _tilt(self, target_deg: float) -> None:
+    def _append_deck(self, target_deg: float) -> None:
         rate = self.options.deck_rate_dps
         self._lab.append("deck", {"target_deg": target_deg, "rate_dps": rate})
 

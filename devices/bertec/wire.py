@@ -28,6 +28,7 @@ class Command:
     accel_left_mmps2: int
     accel_right_mmps2: int
     incline_cdeg: int  #: 0.01 degree
+    deck_request: int = 0  #: number of the deck's move or freeze; 0: the angle is held
 
 
 @dataclass(frozen=True, slots=True)
