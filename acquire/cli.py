@@ -17,6 +17,7 @@ from acquire.commands import (
     planning,
     recording,
     running,
+    telling,
 )
 from acquire.commands.console import ERRORS, is_usage, stderr
 
@@ -35,6 +36,7 @@ for command in (
     recording.record,
     planning.plan,
     running.run,
+    telling.tell,
     running.gui,
     aligning.align,
     recording.check,

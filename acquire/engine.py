@@ -106,7 +106,9 @@ class LabEngine:
         self._publish, self._on_take = publish, on_take
         self._belts = ControlClient(treadmill, runtime_dir) if treadmill else None
         self._beat = ControlClient(treadmill, runtime_dir) if treadmill else None
-        self._urgent = ControlClient(treadmill, runtime_dir) if treadmill else None
+        self._urgent = (  # stop and abort never wait behind another command
+            ControlClient(treadmill, runtime_dir) if treadmill else None
+        )
         self._treadmill_watch = ProcessWatch(treadmill, runtime_dir)
         self._recorder_watch = ProcessWatch(
             "recorder", runtime_dir, self._recorder_said
@@ -180,14 +182,10 @@ class LabEngine:
         self.event("facing", reversed=reversed_facing)
 
     def stop(self) -> None:
-        treadmill = self.treadmill()
-        if treadmill.deck_moving or treadmill.state == "unknown":
-            self.abort()  # an ordinary stop would let the deck go on
-        else:
-            self._command("stop")
+        self._send(self._urgent, "stop", {})
 
     def abort(self) -> None:
-        self._send(self._urgent, "abort", {})  # never behind another command
+        self._send(self._urgent, "abort", {})
         self.event("abort")
 
     def release(self) -> None:

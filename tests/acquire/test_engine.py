@@ -32,7 +32,6 @@ class FakeLab:
         self.armed: Mapping[str, Any] = {}
         self.started_with: Mapping[str, Any] = {}
         self.stop_answer: dict[str, Any] = {"state": "verified", "problems": []}
-        self.deck_moving = False
         self.may_move = threading.Event()
         self.may_move.set()
         self.treadmill = ControlServer(
@@ -57,15 +56,15 @@ class FakeLab:
         elif self.refuse:
             raise ValueError(self.refuse)
         else:
-            if request["verb"] != "abort":
+            if request["verb"] not in ("abort", "stop"):
                 self.may_move.wait(5.0)
             self.commands.append((request["verb"], request["arguments"]))
         return {}
 
-    def _belts(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+    @staticmethod
+    def _belts(_: Mapping[str, Any]) -> Mapping[str, Any]:
         belts = {"left_mps": 0.0, "right_mps": 0.0, "incline_deg": 5.0}
         facts = {"at_zero": True, "reversed": True, "state": "idle"}
-        facts |= {"deck_moving": self.deck_moving}
         return {"state": "streaming", "device": {**belts, **facts}}
 
     def _snapshot(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -356,28 +355,19 @@ def test_belts_are_aborted_and_the_line_falls_without_a_journal(
     monkeypatch.undo()
 
 
-def test_an_abort_does_not_wait_for_another_command(
-    engine: LabEngine, lab: FakeLab
+@pytest.mark.parametrize("verb", ["abort", "stop"])
+def test_a_stop_does_not_wait_for_another_command(
+    engine: LabEngine, lab: FakeLab, verb: str
 ) -> None:
     lab.may_move.clear()
     ramp = threading.Thread(target=lambda: engine.belts(1.0, 0.25))
     ramp.start()
     begun_s = time.monotonic()
-    engine.abort()
-    assert lab.commands[0] == ("abort", {})
+    getattr(engine, verb)()
+    assert lab.commands[0] == (verb, {})
     assert time.monotonic() - begun_s < 0.9  # less than the other command may take
     lab.may_move.set()
     ramp.join()
-
-
-def test_a_stop_while_the_deck_moves_stops_the_deck_too(
-    engine: LabEngine, lab: FakeLab
-) -> None:
-    engine.stop()
-    lab.deck_moving = True
-    wait_for(lambda: engine.treadmill().deck_moving)
-    engine.stop()
-    assert [verb for verb, _ in lab.commands] == ["stop", "abort"]
 
 
 def test_the_mill_is_disarmed_when_the_run_is_over(
