@@ -76,6 +76,7 @@ def test_killing_the_window_costs_no_sample(
     assert "stream-gap" not in codes(out)
 
 
+@pytest.mark.slow
 def test_killing_an_adapter_costs_only_its_own_samples(
     lsl_session: str, tmp_path: Path
 ) -> None:
