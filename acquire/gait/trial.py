@@ -145,6 +145,7 @@ def analyse(
             **{
                 f"marker_{kind}_late_{side}_s": bias.bias_s
                 for (side, kind), bias in biases.items()
+                if bias.calibrated
             },
         },
         remarks=tuple(remarks),

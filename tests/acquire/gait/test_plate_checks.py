@@ -64,6 +64,7 @@ def test_plates_that_cannot_be_are_left_out_and_named(spoil, why: str) -> None:
     assert found.forces_n == {}
     assert {event.source for event in found.events} == {"marker"}
     assert any("too few to tell this person's delay" in r for r in found.remarks)
+    assert not any(name.startswith("marker_strike") for name in found.checks)
 
 
 def test_a_wrong_angle_or_mass_is_said() -> None:
