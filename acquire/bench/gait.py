@@ -101,7 +101,7 @@ def _live_ms(
     def step(k: int) -> None:
         rows = slice(10 * k, 10 * k + 10)
         live.forces(index[rows], loads[rows])
-        live.frame(k, frames[k])
+        live.frames(k, frames[k])
 
     full = [_cpu_s(lambda k=k: step(k)) for k in range(t.size)]  # type: ignore[misc]
     return np.array(angles) * 1e3, np.array(full[len(full) // 2 :]) * 1e3

@@ -1,6 +1,5 @@
 """Live gait from markers and plates as two streams bring them, joined by frame."""
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -11,7 +10,7 @@ from acquire.gait.baselines import Baseline
 from acquire.gait.feet import FOOT_MARKERS, SIDES, FootLoad, Side
 from acquire.gait.inverse_dynamics import RAW, Smoothing
 from acquire.gait.live_loads import LiveLoads
-from acquire.gait.live_model import LiveFrame, LiveModel
+from acquire.gait.live_model import LiveFrames, LiveModel
 from acquire.gait.measures import Measures
 from acquire.gait.segments import Calibration
 from acquire.gait.survey import DeckSettings, SurveyedPlate
@@ -21,7 +20,7 @@ FRAMES: Final = 2**24  #: modulus of the frame counter
 
 
 class LiveGait:
-    """Takes plate samples and marker frames as they come; `frame` returns what is new.
+    """Takes plate samples and marker frames as they come; `frames` gives what is new.
 
     Samples of the plates may come up to `delay_s` after their frame; later ones leave
     the kinetics of that frame unknown. Lost frames, and a counter that begins again,
@@ -47,9 +46,8 @@ class LiveGait:
             if plates and measures.mass_kg
             else None
         )
-        self._feet: deque[tuple[int, dict[Side, Floats]]] = deque(
-            maxlen=self._model.delay + 2
-        )
+        self._delay = self._model.delay
+        self._feet, self._n_feet = self._no_feet(), 0
         self._last: int | None = None
 
     @property
@@ -62,43 +60,67 @@ class LiveGait:
         if self._loads:
             self._loads.push(index, samples)
 
-    def frame(
+    def frames(
         self,
-        number: int,
+        first: int,
         markers_m: Mapping[str, Floats],
         incline_deg: float = 0.0,
         facing: str = "forward",
-    ) -> LiveFrame:
-        """Take one frame's markers (1, 3) with the deck's angle, and facing, then."""
-        self._count(number)
-        self._feet.append((number, _feet(markers_m)))
-        return self._model.push(markers_m, self._past_loads(incline_deg, facing))
+    ) -> LiveFrames:
+        """Take the markers (n, 3) of consecutive frames, the first numbered `first`.
 
-    def _count(self, number: int) -> None:
-        """Skip what was lost since the last frame."""
-        lost = 0 if self._last is None else (number - self._last - 1) % FRAMES
-        self._last = number
+        The deck's angle, and facing, are those of now.
+        """
+        lost = 0 if self._last is None else (first - self._last - 1) % FRAMES
         if lost:
             self._model.skip(lost)
-            self._feet.clear()
+            self._feet, self._n_feet = self._no_feet(), 0
+        new = _feet(markers_m)
+        self._last = first + len(new) - 1
+        feet = np.concatenate([self._feet, new])
+        n_unknown = max(self._delay + 1 - self._n_feet, 0)
+        self._feet, self._n_feet = feet[len(new) :], self._n_feet + len(new)
+        if self._loads is None:
+            return self._model.push(markers_m)
+        loads = [
+            self._loads.at(
+                first + k - self._delay, _by_side(feet[k : k + 3]), incline_deg, facing
+            )
+            if k >= n_unknown
+            else UNKNOWN
+            for k in range(len(new))
+        ]
+        return self._model.push(
+            markers_m, {side: _joined([load[side] for load in loads]) for side in SIDES}
+        )
 
-    def _past_loads(
-        self, incline_deg: float, facing: str
-    ) -> Mapping[Side, FootLoad] | None:
-        if self._loads is None or len(self._feet) < (self._feet.maxlen or 0):
-            return None
-        around = [self._feet[k] for k in range(3)]
-        feet = {
-            side: np.concatenate([here[side] for _, here in around]) for side in SIDES
-        }
-        return self._loads.at(around[1][0], feet, incline_deg, facing)
+    def _no_feet(self) -> Floats:
+        """Return heels and toes of the frames whose loads are to come: unknown."""
+        return np.full((self._delay + 1, 2, 2, 3), np.nan)
 
 
-def _feet(markers_m: Mapping[str, Floats]) -> dict[Side, Floats]:
-    """Return heel and toe of each foot, (1, 2, 3)."""
-    found: dict[Side, Floats] = {}
-    for side, names in FOOT_MARKERS.items():
-        feet = found[side] = np.empty((1, 2, 3))
-        for k, name in enumerate(names):
-            feet[:, k] = markers_m[name]
+NOTHING: Final = FootLoad(*(np.full((1, 3), np.nan) for _ in range(3)))
+UNKNOWN: Final[Mapping[Side, FootLoad]] = {"left": NOTHING, "right": NOTHING}
+
+
+def _feet(markers_m: Mapping[str, Floats]) -> Floats:
+    """Return heel and toe of each foot, (n, 2, 2, 3)."""
+    found = np.empty((len(markers_m["LHEE"]), 2, 2, 3))
+    for k, side in enumerate(SIDES):
+        for j, name in enumerate(FOOT_MARKERS[side]):
+            found[:, k, j] = markers_m[name]
     return found
+
+
+def _by_side(feet: Floats) -> dict[Side, Floats]:
+    return {side: feet[:, k] for k, side in enumerate(SIDES)}
+
+
+def _joined(loads: Sequence[FootLoad]) -> FootLoad:
+    if len(loads) == 1:
+        return loads[0]
+    return FootLoad(
+        np.concatenate([load.force_n for load in loads]),
+        np.concatenate([load.moment_nm for load in loads]),
+        np.concatenate([load.plate_moment_nm for load in loads]),
+    )

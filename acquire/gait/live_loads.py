@@ -89,7 +89,7 @@ class LiveLoads:
     """Takes plate samples by `push`, gives the load of each foot at a frame by `at`.
 
     A frame's load is the mean over one marker period around it. Each plate's zero is
-    that of a baseline taken at this angle and facing, else what it read in swing during
+    that of a baseline taken at this angle, else what it read in swing during
     the last seconds; before there is one, and while both feet or none are near what
     presses a plate, loads are NaN. One `at` per frame, in order.
     """

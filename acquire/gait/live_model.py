@@ -12,6 +12,7 @@ from acquire.gait.feet import SIDES, FootLoad, Side
 from acquire.gait.inverse_dynamics import (
     RAW,
     Bodies,
+    JointLoads,
     Smoothing,
     bodies,
     joint_loads,
@@ -30,12 +31,12 @@ FACING_SHARE: Final = 0.01  #: of a frame in where the pelvis faces on average
 
 
 @dataclass(frozen=True, eq=False)
-class LiveFrame:
-    """What one frame gave; NaN where a marker is hidden or a load unknown.
+class LiveFrames:
+    """What n frames gave; NaN where a marker is hidden or a load unknown.
 
-    `angles` (30,) are those of this frame, three per name in `ANGLES`. `joints` (54,),
-    three per name in `JOINT_OUTPUTS`, and `ground` (2, 3), the ground's reaction in
-    N/kg, are those of `delay` frames ago.
+    `angles` (n, 30) are those of the frames, three per name in `ANGLES`. `joints`
+    (n, 54), three per name in `JOINT_OUTPUTS`, and `ground` (n, 2, 3), the ground's
+    reaction in N/kg, are those of `delay` frames before each.
     """
 
     angles: Floats
@@ -44,7 +45,7 @@ class LiveFrame:
 
 
 class LiveModel:
-    """Computes the model while frames come in, one `push` per marker frame.
+    """Computes the model while frames come in, one or a few with each `push`.
 
     Derivatives are those of a polynomial over `smoothing.frames` frames at their
     middle, so what rests on them follows `delay` frames, half of that, later. The way
@@ -59,7 +60,7 @@ class LiveModel:
         smoothing: Smoothing = RAW,
     ) -> None:
         self._measures, self._calibration = measures, calibration
-        self._weights = middle_weights(smoothing, rate_hz)
+        self._weights = middle_weights(smoothing, rate_hz).T
         self._size = smoothing.frames
         self.delay = smoothing.frames // 2
         self._ahead = np.full(3, np.nan)
@@ -68,79 +69,88 @@ class LiveModel:
 
     def forget(self) -> None:
         """Begin anew, after frames that are not known."""
-        self._moving = np.full((self._size, N_MOVING), np.nan)
-        self._joints_m = np.full((self._size, 2, 3, 3), np.nan)
+        self._moving = np.full((self._size - 1, N_MOVING), np.nan)
+        self._joints_m = np.full((self.delay, 2, 3, 3), np.nan)
         self._lengths_m, self._n_lengths = np.zeros((2, 3)), np.zeros((2, 3))
-        self._at = 0
 
     def skip(self, frames: int) -> None:
         """Leave out frames that were lost: what rests on them stays unknown."""
         if frames >= self._size:
             self.forget()
             return
-        for _ in range(frames):
-            self._moving[self._at] = np.nan
-            self._at = (self._at + 1) % self._size
+        lost = np.full((frames, N_MOVING), np.nan)
+        self._moving = np.concatenate([self._moving, lost])[frames:]
+        gone = np.full((frames, 2, 3, 3), np.nan)
+        self._joints_m = np.concatenate([self._joints_m, gone])[frames:]
 
     def push(
         self,
         markers_m: Mapping[str, Floats],
         loads: Mapping[Side, FootLoad] | None = None,
-    ) -> LiveFrame:
-        """Take the markers (1, 3) of one frame.
+    ) -> LiveFrames:
+        """Take the markers (n, 3) of consecutive frames.
 
-        `loads` (1, 3) are what the ground did to the feet `delay` frames before;
+        `loads` (n, 3) are what the ground did to the feet `delay` frames before each;
         without them, or body mass, there are no kinetics.
         """
-        one = build_segments(markers_m, self._measures, self._calibration.inter_asis_m)
-        self._look_ahead((one.mid_asis_m - one.sacrum_m)[0])
-        angles = angle_rows(one, self._calibration, self._way)[0]
-        legs = bodies(one, self._calibration)
-        row = self._moving[self._at]
-        row[:9], row[9:63] = one.pelvis.ravel(), legs.axes.ravel()
-        row[63:] = legs.centres_m.ravel()
-        self._joints_m[self._at] = legs.proximal_m[0]
-        self._learn_lengths(legs.lengths_m[0])
-        self._at = (self._at + 1) % self._size
-        return self._with_kinetics(angles, loads)
-
-    def _with_kinetics(
-        self, angles: Floats, loads: Mapping[Side, FootLoad] | None
-    ) -> LiveFrame:
+        new = build_segments(markers_m, self._measures, self._calibration.inter_asis_m)
+        self._look_ahead(new.mid_asis_m - new.sacrum_m)
+        angles = angle_rows(new, self._calibration, self._way)
+        legs, n = bodies(new, self._calibration), len(angles)
+        rows = np.empty((n, N_MOVING))
+        rows[:, :9], rows[:, 9:63] = new.pelvis.reshape(n, 9), legs.axes.reshape(n, 54)
+        rows[:, 63:] = legs.centres_m.reshape(n, 18)
+        moving = np.concatenate([self._moving, rows])
+        joints_m = np.concatenate([self._joints_m, legs.proximal_m])
+        self._moving, self._joints_m = moving[n:], joints_m[n:]
+        self._learn_lengths(legs.lengths_m)
         mass_kg = self._measures.mass_kg
         if loads is None or not mass_kg:
-            return LiveFrame(angles, np.full(N_JOINT, np.nan), np.full((2, 3), np.nan))
-        middle = (self._at + self.delay) % self._size
+            nothing = np.full((n, N_JOINT), np.nan)
+            return LiveFrames(angles, nothing, np.full((n, 2, 3), np.nan))
         force = np.stack([loads[side].force_n for side in SIDES], axis=1)
         moment = np.stack([loads[side].moment_nm for side in SIDES], axis=1)
-        # The ring's rows are in order from `_at` on: turn the weights, not the rows.
-        changes = np.roll(self._weights, self._at, axis=1) @ self._moving
-        row = self._moving[middle]
-        pelvis = row[None, :9].reshape(1, 3, 3)
+        found = self._loads(moving, joints_m[:n], force, moment, mass_kg)
+        return LiveFrames(angles, joint_rows(found), force / mass_kg)
+
+    def _loads(
+        self,
+        moving: Floats,
+        joints_m: Floats,
+        force_n: Floats,
+        moment_nm: Floats,
+        mass_kg: float,
+    ) -> JointLoads:
+        """Return the loads at the middle of each whole window of `moving`."""
+        n = len(force_n)
+        windows = np.lib.stride_tricks.sliding_window_view(moving, self._size, axis=0)
+        changes = windows @ self._weights
+        middle = moving[self.delay : self.delay + n]
         legs = Bodies(
-            row[None, 9:63].reshape(1, 2, 3, 3, 3),
-            self._joints_m[middle, None],
-            row[None, 63:].reshape(1, 2, 3, 3),
+            middle[:, 9:63].reshape(n, 2, 3, 3, 3),
+            joints_m,
+            middle[:, 63:].reshape(n, 2, 3, 3),
             self._lengths_m[None],
         )
-        moving = motion_of(pelvis, legs, changes[:1, :63], changes[1:, 9:])
-        found = joint_loads(legs, moving, force, moment, mass_kg, self._lengths_m)
-        return LiveFrame(angles, joint_rows(found)[0], force[0] / mass_kg)
+        pelvis = middle[:, :9].reshape(n, 3, 3)
+        turns = motion_of(pelvis, legs, changes[:, :63, 0], changes[:, 9:, 1])
+        return joint_loads(legs, turns, force_n, moment_nm, mass_kg, self._lengths_m)
 
     def _look_ahead(self, ahead: Floats) -> None:
-        if not np.isfinite(ahead[0]):
+        seen = ahead[np.isfinite(ahead[:, 0])]
+        if not len(seen):
             return
         if not np.isfinite(self._ahead[0]):
-            self._ahead = ahead
-        else:
-            self._ahead = self._ahead + FACING_SHARE * (ahead - self._ahead)
+            self._ahead = seen[0]
+        share = min(FACING_SHARE * len(seen), 1.0)
+        self._ahead = self._ahead + share * (seen.mean(axis=0) - self._ahead)
         axis = 0 if abs(self._ahead[0]) >= abs(self._ahead[1]) else 1
         if self._way[axis, 0] * self._ahead[axis] <= 0:
             self._way = along_axis(self._ahead)
 
     def _learn_lengths(self, lengths_m: Floats) -> None:
-        """Take part in the mean length of each segment over all frames."""
+        """Take part in the mean length of each segment over all frames, (n, 2, 3)."""
         known = np.isfinite(lengths_m)
-        self._n_lengths += known
-        step = np.where(known, lengths_m - self._lengths_m, 0.0)
+        self._n_lengths += known.sum(axis=0)
+        step = np.where(known, lengths_m - self._lengths_m, 0.0).sum(axis=0)
         self._lengths_m = self._lengths_m + step / np.maximum(self._n_lengths, 1)

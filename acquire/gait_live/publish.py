@@ -1,12 +1,12 @@
 """The LSL stream `gait-live`: what its channels are, and an outlet for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from acquire.gait.live_model import LiveFrame
+from acquire.gait.live_model import LiveFrames
 from acquire.gait.plug_in_gait import ANGLES, JOINT_OUTPUTS
 from acquire.lsl import Outlet
 from devices.stream import Channel, Chunk, Counter, StreamSpec
@@ -50,16 +50,15 @@ def gait_channels(delay_s: float) -> tuple[Channel, ...]:
     )
 
 
-def gait_rows(
-    numbers: Sequence[int], frames: Sequence[LiveFrame]
-) -> NDArray[np.float32]:
-    """Return frames as rows of the stream, shape (n, n_channels)."""
+def gait_rows(first: int, frames: LiveFrames) -> NDArray[np.float32]:
+    """Return frames, numbered from `first`, as rows of the stream (n, n_channels)."""
+    n = len(frames.angles)
     return np.concatenate(
         [
-            np.array(numbers, dtype=np.float64)[:, None],
-            np.stack([frame.angles for frame in frames]),
-            np.stack([frame.ground.ravel() for frame in frames]),
-            np.stack([frame.joints[JOINT_COLUMNS] for frame in frames]),
+            first + np.arange(n, dtype=np.float64)[:, None],
+            frames.angles,
+            frames.ground.reshape(n, 6),
+            frames.joints[:, JOINT_COLUMNS],
         ],
         axis=1,
     ).astype(np.float32)
@@ -106,12 +105,10 @@ class GaitPublisher:
             simulated=self._simulated,
         )
 
-    def push(
-        self, numbers: Sequence[int], frames: Sequence[LiveFrame], t_last: float
-    ) -> None:
-        """Send consecutive frames; `t_last` is the last one's stamp."""
-        if self._outlet is not None and frames:
-            self._outlet.push(Chunk(NAME, gait_rows(numbers, frames), t_last))
+    def push(self, first: int, frames: LiveFrames, t_last: float) -> None:
+        """Send consecutive frames from number `first`; `t_last` stamps the last."""
+        if self._outlet is not None:
+            self._outlet.push(Chunk(NAME, gait_rows(first, frames), t_last))
 
     def close(self) -> None:
         """Take the stream off the network."""

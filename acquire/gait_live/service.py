@@ -8,13 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acquire.gait.live_gait import LiveGait
-from acquire.gait.live_model import LiveFrame
+from acquire.gait.live_model import LiveFrames
 from acquire.gait.marker_checks import LEG_MARKERS, MarkerError, check_markers
 from acquire.gait.survey import DeckSettings, surveyed_plates
 from acquire.gait_live.basis import LiveBasis
@@ -38,9 +39,7 @@ class Publisher(Protocol):
     """Where frames go: `acquire.gait_live.publish.GaitPublisher`."""
 
     def open(self, delay_s: float, basis: Mapping[str, str]) -> None: ...
-    def push(
-        self, numbers: list[int], frames: list[LiveFrame], t_last: float
-    ) -> None: ...
+    def push(self, first: int, frames: LiveFrames, t_last: float) -> None: ...
     def close(self) -> None: ...
 
 
@@ -135,32 +134,28 @@ class GaitLiveService:
         return self._publish(model, rows.samples, rows.stamps)
 
     def _publish(self, model: LiveGait, samples: Floats, stamps: Floats) -> int:
+        """Compute and send rows (n, c); each run of consecutive frames is a chunk."""
         offset_s = self._live.stats()[MARKERS].offset_s
         offset_s = offset_s if np.isfinite(offset_s) else 0.0
-        numbers: list[int] = []
-        frames: list[LiveFrame] = []
-        n_before, last_s = self._n_frames, 0.0
         values = samples.astype(np.float64)
-        for row, stamp in zip(values, stamps, strict=True):
-            number = int(row[self._columns["frame"]])
-            if number == self._last:
-                continue
-            if numbers and number != numbers[-1] + 1:  # a chunk has one stamp
-                self._publisher.push(numbers, frames, last_s)
-                numbers, frames = [], []
-            self._last = number
+        numbers = values[:, self._columns["frame"]].astype(np.int64)
+        new = np.diff(numbers, prepend=-1 if self._last is None else self._last) != 0
+        values, stamps, numbers = values[new], stamps[new], numbers[new]
+        if not len(numbers):
+            return 0
+        self._last = int(numbers[-1])
+        breaks = np.flatnonzero(np.diff(numbers) != 1) + 1
+        for begin, end in pairwise([0, *breaks.tolist(), len(numbers)]):
             markers = {
-                name: row[None, column : column + 3]
+                name: values[begin:end, column : column + 3]
                 for name, column in self._columns.items()
                 if name != "frame"
             }
-            numbers.append(number)
-            frames.append(model.frame(number, markers, self._incline_deg, self._facing))
-            last_s = float(stamp) + offset_s
-            self._n_frames += 1
-        if numbers:
-            self._publisher.push(numbers, frames, last_s)
-        return self._n_frames - n_before
+            first = int(numbers[begin])
+            frames = model.frames(first, markers, self._incline_deg, self._facing)
+            self._publisher.push(first, frames, float(stamps[end - 1]) + offset_s)
+        self._n_frames += len(numbers)
+        return len(numbers)
 
     def _ready(self) -> LiveGait:
         """Return the model for what there is now, made anew when that has changed."""

@@ -8,6 +8,7 @@ from acquire.gait.plates import Plate
 from acquire.gait.plug_in_gait import JOINT_OUTPUTS
 from acquire.gait.survey import DeckSettings, SurveyedPlate
 from devices.sim.person import MARKERS
+from tests.acquire.gait.test_live_model import first_of
 from tests.acquire.gait.test_plug_in_gait import body, calibration
 from tests.builders.walkers import downhill_walker, walker
 
@@ -55,7 +56,7 @@ class Recorded:
             rows = slice(10 * k, 10 * k + 10)
             live.forces(self.index[rows], loads[rows])
             one = {name: markers[k : k + 1, m] for m, name in enumerate(MARKERS)}
-            yield k, live.frame(FIRST + k, one, self.incline_deg)
+            yield k, first_of(live.frames(FIRST + k, one, self.incline_deg))
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +118,7 @@ def test_samples_that_do_not_come_leave_it_unknown(level) -> None:
     live = level.live()
     for k in range(60):
         one = {n: level.markers[k : k + 1, m] for m, n in enumerate(MARKERS)}
-        assert np.isnan(live.frame(FIRST + k, one).ground).all()
+        assert np.isnan(live.frames(FIRST + k, one).ground).all()
 
 
 def test_both_feet_on_one_plate_is_told(level) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from acquire.gait.feet import FootLoad
 from acquire.gait.inverse_dynamics import FILTERED, RAW
-from acquire.gait.live_model import LiveModel
+from acquire.gait.live_model import LiveFrames, LiveModel
 from acquire.gait.plug_in_gait import ANGLES, JOINT_OUTPUTS, kinematics, kinetics
 from tests.acquire.gait.test_inverse_dynamics import Legs
 from tests.acquire.gait.test_plug_in_gait import by_label, calibration
@@ -32,7 +32,7 @@ def loads(legs):
 
 
 def at(loads, k):
-    here = slice(k, k + 1)
+    here = slice(k, k + 1) if isinstance(k, int) else k
     return {
         side: FootLoad(
             load.force_n[here], load.moment_nm[here], load.plate_moment_nm[here]
@@ -41,11 +41,17 @@ def at(loads, k):
     }
 
 
+def first_of(frames):
+    """The only frame of a push."""
+    (angles,), (joints,), (ground,) = frames.angles, frames.joints, frames.ground
+    return LiveFrames(angles, joints, ground)
+
+
 def pushed(live, markers, loads, frames):
     for k in frames:
         one = {name: rows[k : k + 1] for name, rows in markers.items()}
         past = k - live.delay
-        yield k, live.push(one, at(loads, past) if past >= 0 else None)
+        yield k, first_of(live.push(one, at(loads, past) if past >= 0 else None))
 
 
 @pytest.mark.parametrize(("smoothing", "delay"), [(FILTERED, 4), (RAW, 10)])
@@ -68,6 +74,26 @@ def test_live_is_offline_half_a_window_late(
             assert row == pytest.approx(whole[name][k - delay], abs=2e-3), name
         ground = whole["RGroundReactionForce"][k - delay]
         assert found.ground[1] == pytest.approx(ground)
+
+
+def test_several_frames_at_once_give_the_same(legs, markers, loads) -> None:
+    one, many = (LiveModel(legs.body, calibration()) for _ in range(2))
+    single = [found for _, found in pushed(one, markers, loads, range(10, N))]
+    sizes, k = (3, 1, 40, 7, 2, 57), 10
+    for size in sizes:
+        rows = slice(k, k + size)
+        past = slice(k - 10, k - 10 + size)
+        found = many.push(
+            {name: marker[rows] for name, marker in markers.items()}, at(loads, past)
+        )
+        for j in range(size):
+            want = single[k + j - 10]
+            assert found.angles[j] == pytest.approx(want.angles, abs=1e-9)
+            # Lengths are means over all frames so far, those to come in a push too.
+            assert found.joints[j] == pytest.approx(want.joints, abs=2e-3, nan_ok=True)
+            assert found.ground[j] == pytest.approx(want.ground)
+        k += size
+    assert k == N
 
 
 def test_without_plates_there_are_angles_alone(legs, markers) -> None:
@@ -111,9 +137,9 @@ def test_the_way_turns_with_who_turns(legs, markers) -> None:
     }
     live = LiveModel(legs.body, calibration())
     pelvis = slice(0, 3)
-    first = live.push({n: rows[:1] for n, rows in markers.items()}).angles[pelvis]
+    first = live.push({n: rows[:1] for n, rows in markers.items()}).angles[0, pelvis]
     for k in range(150):
         one = {n: rows[k % N : k % N + 1] for n, rows in turned.items()}
-        found = live.push(one)
+        found = first_of(live.push(one))
     assert np.abs(first).max() < 30
     assert np.abs(found.angles[pelvis]).max() < 30

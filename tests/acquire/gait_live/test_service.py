@@ -42,8 +42,8 @@ class Kept:
     def open(self, delay_s, basis):
         self.opened.append((delay_s, dict(basis)))
 
-    def push(self, numbers, frames, t_last):
-        self.rows.append(gait_rows(numbers, frames))
+    def push(self, first, frames, t_last):
+        self.rows.append(gait_rows(first, frames))
         self.stamps.append(t_last)
 
     def close(self):
@@ -226,15 +226,17 @@ def test_a_new_static_trial_opens_the_stream_anew(lab) -> None:
     assert [basis for _, basis in one.kept.opened] == [{"x.h5": "ab"}, {"y.h5": "cd"}]
 
 
-@pytest.mark.parametrize(("facing", "known"), [(1.0, True), (-1.0, False)])
-def test_a_baseline_gives_kinetics_before_the_first_swing(lab, facing, known) -> None:
-    """Who stands on both plates; the deck at 5 degrees, baselines for one facing."""
+@pytest.mark.parametrize(("incline_deg", "known"), [(5.0, True), (8.0, False)])
+def test_a_baseline_gives_kinetics_before_the_first_swing(
+    lab, incline_deg, known
+) -> None:
+    """Somebody stands on both plates; there are baselines for two angles."""
     one = lab(walker(1.0, 0.0))
     zero = np.array([2.0, 0.0, 30.0, 0.0, 0.0, 0.0])
     other = Baseline("level", {"FP1": 9 * zero, "FP2": 9 * zero}, 0.0)
     good = Baseline("tilted", {"FP1": zero, "FP2": zero}, 5.0)
     one.basis = based(one.walk.config, [other, good])
-    one.send("treadmill", [[0.0, 5.0, facing]], 0.0)
+    one.send("treadmill", [[0.0, incline_deg, 1.0]], 0.0)
 
     def stand(rows):
         rows[:, :12] = np.tile([0.0, 0.0, 380.0, 0.0, 0.0, 0.0], 2)
