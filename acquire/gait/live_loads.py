@@ -22,8 +22,6 @@ from acquire.gait.plates import (
     Deck,
     Plate,
     ground_reaction,
-    to_plate_m,
-    within,
 )
 from acquire.gait.survey import DeckSettings, SurveyedPlate
 from acquire.gait.vectors import cross
@@ -60,14 +58,21 @@ class _Placed:
         self.parts = _columns(parts / (2 * GATE_N))
         self.pressure = _columns(found.cop_m[:, None])[0]
         self.here = deck
+        turn = deck.turn(plate.pose_incline_deg)[0]
+        self._axes = turn @ plate.rotation
+        self._origin_m = turn @ (plate.origin_m - deck.pivot_m) + deck.pivot_m
+        corners = plate.corners_plate_m
+        self._inner_m = np.stack([corners.min(axis=0), corners.max(axis=0)])[:, :2]
+        self._inner_m += [[GAP_MARGIN_M], [-GAP_MARGIN_M]]
+        self._surface_z_m = plate.surface_z_m
 
     def near(self, foot_m: Floats) -> bool:
         """Tell whether a foot's heel and toe, (2, 3), are low over the plate."""
-        here = Deck(np.repeat(self.here.incline_deg, 2), *_rest(self.here))
-        local = to_plate_m(self.plate, foot_m, here)
-        low = np.abs(local[:, 2] - self.plate.surface_z_m).min() < LOW_M
-        corners = self.plate.corners_plate_m[:, :2]
-        return bool(low and within(local[:, :2], corners, -GAP_MARGIN_M).all())
+        local = (foot_m - self._origin_m) @ self._axes
+        if not np.abs(local[:, 2] - self._surface_z_m).min() < LOW_M:
+            return False
+        low, high = self._inner_m
+        return bool(((local[:, :2] >= low) & (local[:, :2] <= high)).all())
 
 
 def _columns(seven: Floats) -> Floats:
