@@ -3,7 +3,7 @@
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,15 +90,20 @@ class Readback:
         )
 
 
-def read_back(path: Path) -> Readback:
-    """Walk through a recording of ours, checking its journal where there is one."""
+def read_back(
+    path: Path, earlier: Mapping[tuple[str, str], CounterWatch] | None = None
+) -> Readback:
+    """Walk through a recording of ours, checking its journal where there is one.
+
+    `earlier` has the counters of the file that this one goes on with: they go on too.
+    """
     found = Readback()
     by_id: dict[int, ReadStream] = {}
     feed = ChunkFeed()
     try:
         for block in _checked_blocks(path, found.problems):
             for tag, content in feed.feed(block):
-                _take(tag, content, by_id, found)
+                _take(tag, content, by_id, found, earlier or {})
     except (ValueError, struct.error) as error:
         found.problems.append(str(error))
     if feed.rest:
@@ -109,18 +114,24 @@ def read_back(path: Path) -> Readback:
 
 
 def _take(
-    tag: int, content: bytes, by_id: dict[int, ReadStream], found: Readback
+    tag: int,
+    content: bytes,
+    by_id: dict[int, ReadStream],
+    found: Readback,
+    earlier: Mapping[tuple[str, str], CounterWatch],
 ) -> None:
     if tag in (xdf.FILE_HEADER, xdf.BOUNDARY):
         return
     (stream_id,) = struct.unpack_from("<I", content)
     if tag == xdf.STREAM_HEADER:
         header = parse_header(content[4:])
-        by_id[stream_id] = found.streams[header.name, header.uid] = ReadStream(header)
+        key, stream = (header.name, header.uid), ReadStream(header)
+        by_id[stream_id] = found.streams[key] = stream
+        stream.counter = earlier.get(key, stream.counter)
         return
-    stream = by_id.get(stream_id)
-    if stream is None:
+    if stream_id not in by_id:
         raise ValueError(f"stream id {stream_id} has no header")
+    stream = by_id[stream_id]
     if tag == xdf.SAMPLES:
         stream.add(content)
     elif tag == xdf.CLOCK_OFFSET:

@@ -329,7 +329,7 @@ class Recorder:
             self._fail([f"the disk took longer than {CLOSE_TIMEOUT_S:g} s to close"])
             return
         try:
-            reasons = verify(writer.path, writer.written.values())
+            reasons = verify(writer.files)
         except (OSError, ValueError) as error:
             reasons = [f"the file cannot be read back: {error}"]
         if reasons:
@@ -338,7 +338,8 @@ class Recorder:
             if self._disk is not None and self._disk.short:
                 self.reasons = tuple(self._disk.problems())
             self.state = RecorderState.VERIFIED
-            self._report("verified", {"out": str(writer.path)})
+            files = [str(file.path) for file in writer.files]
+            self._report("verified", {"out": files[0], "files": files})
 
     def _watch_disk(self, folder: Path) -> None:
         if self._disk is not None and self._disk.folder == folder:

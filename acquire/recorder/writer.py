@@ -3,13 +3,14 @@
 import contextlib
 import json
 import logging
+import math
 import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,11 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquire.lsl.inlet import Offset
+from acquire.recorder.recording_file import RecordingFile, next_path
 from acquire.recorder.stream import Samples, StreamWorker
 from acquire.storage.durable import Mark
-from acquire.storage.stream_description import header_xml
 from acquire.storage.xdf import XdfWriter
-from devices.stream import Channel, StreamSpec
 
 log = logging.getLogger("kinemuse.recorder")
 
@@ -30,22 +30,6 @@ SYNC_EVERY_S = 0.5
 BOUNDARY_EVERY_S = 10.0
 WALL_CLOCK_EVERY_S = 60.0
 QUEUE_BYTES = 256 << 20
-
-OFFSETS = StreamSpec(
-    "kinemuse-offsets",
-    "ClockOffsets",
-    0.0,
-    (
-        Channel("stream_id"),
-        Channel("local_time", "s"),
-        Channel("offset", "s"),
-        Channel("rtt", "s"),
-    ),
-    dtype="float64",
-)
-NOTES = StreamSpec(
-    "kinemuse-recorder", "Markers", 0.0, (Channel("event", "", "JSON"),), dtype="string"
-)
 
 
 class _Samples(NamedTuple):
@@ -68,25 +52,16 @@ class _Header(NamedTuple):
     stream: StreamWorker
 
 
-@dataclass
-class WrittenStream:
-    """What went into the file from one stream."""
-
-    stream_id: int
-    worker: StreamWorker
-    n_samples: int = 0
-    n_offsets: int = 0
-
-
 class WriterThread:
-    """Writes a queue of samples, offsets and notes to one XDF file.
+    """Writes a queue of samples, offsets and notes to an XDF file.
 
     Anything may be put from any thread; putting never waits. Written when asked to and
     at least every 50 ms, forced to the disk every 0.5 s by a thread of its own, so that
-    writing does not wait for a slow disk. When the queue holds more
-    than `QUEUE_BYTES`, `has_room` is False and acquisition leaves samples in the
-    inlets. An error of the disk ends the thread: `error` says which, and the file
-    keeps what it has.
+    writing does not wait for a slow disk. When the queue holds more than
+    `QUEUE_BYTES`, `has_room` is False and acquisition leaves samples in the inlets.
+    A file longer than `roll_bytes` is closed and another goes on, with no sample
+    between them lost. An error of the disk ends the thread: `error` says which, and
+    the file keeps what it has.
     """
 
     def __init__(
@@ -96,17 +71,19 @@ class WriterThread:
         now: Callable[[], float],
         simulated: bool = False,
         on_failure: Callable[[str], None] = lambda _: None,
+        roll_bytes: float = math.inf,
         make_writer: Callable[[Path], XdfWriter] = XdfWriter,
     ) -> None:
-        self.path = path
+        self.path = path  #: of the first file
         self.error = ""
-        self.written: dict[str, WrittenStream] = {}
         self.sync_times_s: deque[float] = deque(maxlen=64)
         self._now, self._on_failure = now, on_failure
-        self._writer = make_writer(path)
-        own = {"device": "recorder", "kind": "recorder", "simulated": simulated}
-        self._offsets_id = self._add_own(OFFSETS, own)
-        self._notes_id = self._add_own(NOTES, own)
+        self._roll_bytes = roll_bytes
+        self._make_file = partial(
+            RecordingFile, simulated=simulated, make_writer=make_writer
+        )
+        self._file = self._make_file(path, t_created_s=now())
+        self.files = [self._file]  #: one, or more if rolling
         self._queue: deque[_Samples | _Offset | _Note | _Header] = deque()
         self._bytes_in = 0  # counted by whoever puts, mostly the poll thread
         self._bytes_out = 0  # counted by this thread
@@ -131,8 +108,8 @@ class WriterThread:
 
     @property
     def size(self) -> int:
-        """Bytes of the file so far."""
-        return int(self._writer.size)
+        """Bytes of all files so far."""
+        return sum(file.xdf.size for file in self.files)
 
     def put(
         self, stream: StreamWorker, samples: Samples, stamps: NDArray[np.float64]
@@ -172,10 +149,10 @@ class WriterThread:
                     self._turns.get(timeout=WRITE_EVERY_S)
                 self._step()
             self._write_queue()
-            self._writer.flush_to_file()
+            self._file.xdf.flush_to_file()
             self._syncer.shutdown()
             self._is_synced()
-            self._writer.close()
+            self._file.xdf.close()
         except Exception as error:
             log.exception("writing %s failed", self.path)
             self.error = str(error) or type(error).__name__
@@ -190,12 +167,32 @@ class WriterThread:
         self._write_queue()
         if now - self._t_boundary >= BOUNDARY_EVERY_S:
             self._t_boundary = now
-            self._writer.write_boundary()
+            self._file.xdf.write_boundary()
         if now - self._t_sync >= SYNC_EVERY_S and self._is_synced():
             self._t_sync = now
-            self._syncing = self._syncer.submit(self._sync, self._writer.begin_sync())
+            if self._file.xdf.size > self._roll_bytes:
+                self._roll()
+            mark = self._file.xdf.begin_sync()
+            self._syncing = self._syncer.submit(self._sync, self._file.xdf, mark)
         else:
-            self._writer.flush_to_file()
+            self._file.xdf.flush_to_file()
+
+    def _roll(self) -> None:
+        """Go on in another file; what is queued in memory goes there."""
+        earlier, path = self._file, next_path(self.path)
+        later = self._make_file(path, t_created_s=self._now())
+        later.begin_like(earlier)
+        for file, event, other in (
+            (earlier, "continues_in", later),
+            (later, "continued_from", earlier),
+        ):
+            t_s = self._now()
+            facts = {"event": event, "t_lsl": t_s, "file": other.path.name}
+            file.add_note(t_s, json.dumps(facts))
+        self.files.append(later)
+        self._file = later
+        earlier.xdf.close()
+        log.info("%s goes on in %s", earlier.path, path.name)
 
     def _is_synced(self) -> bool:
         """Whether no sync is under way; raise what the last one failed with."""
@@ -206,9 +203,9 @@ class WriterThread:
         self._syncing.result()
         return True
 
-    def _sync(self, mark: Mark) -> None:
+    def _sync(self, xdf: XdfWriter, mark: Mark) -> None:
         began = self._now()
-        self._writer.finish_sync(mark)
+        xdf.finish_sync(mark)
         self.sync_times_s.append(self._now() - began)
 
     def _write_queue(self) -> None:
@@ -218,57 +215,22 @@ class WriterThread:
     def _write(self, item: _Samples | _Offset | _Note | _Header) -> None:
         match item:
             case _Samples(stream, samples, stamps):
-                written = self._written(stream)
-                rows = _rows(samples, len(stream.header.channels))
-                self._writer.write_samples(written.stream_id, rows, stamps)
-                written.n_samples += len(stamps)
+                self._file.add_samples(stream, samples, stamps)
                 self._bytes_out += _size(samples, stamps)
             case _Offset(stream, offset):
-                self._write_offset(self._written(stream), offset)
+                self._file.add_offset(stream, offset)
             case _Note(t_s, text):
-                self._writer.write_samples(self._notes_id, [text], [t_s])
+                self._file.add_note(t_s, text)
             case _Header(stream):
-                self._written(stream)
-
-    def _write_offset(self, written: WrittenStream, offset: Offset) -> None:
-        local_time_s = offset.remote_time_s + offset.offset_s
-        self._writer.write_offset(
-            written.stream_id, offset.remote_time_s, offset.offset_s
-        )
-        row = [written.stream_id, local_time_s, offset.offset_s, offset.rtt_s]
-        self._writer.write_samples(
-            self._offsets_id, np.array([row], dtype=np.float64), [local_time_s]
-        )
-        written.n_offsets += 1
-
-    def _written(self, stream: StreamWorker) -> WrittenStream:
-        if stream.key not in self.written:
-            header = stream.header
-            stream_id = self._writer.add_stream(
-                stream.header_xml, header.dtype, len(header.channels), header.rate_hz
-            )
-            self.written[stream.key] = WrittenStream(stream_id, stream)
-        self.written[stream.key].worker = stream  # another inlet may have taken over
-        return self.written[stream.key]
-
-    def _add_own(self, spec: StreamSpec, own: Mapping[str, Any]) -> int:
-        xml = header_xml(spec, **own, created_at_s=self._now())
-        return int(
-            self._writer.add_stream(xml, spec.dtype, len(spec.channels), spec.rate_hz)
-        )
+                self._file.add_stream(stream)
 
     def _abandon(self) -> None:
         self._syncer.shutdown()  # it uses the file that is closed now
-        try:
-            self._writer.abandon()
-        except OSError as error:
-            log.warning("closing %s: %s", self.path, error)
-
-
-def _rows(samples: Samples, n_channels: int) -> Any:  # noqa: ANN401 (as XdfWriter)
-    if not isinstance(samples, list) or n_channels == 1:
-        return samples
-    return [samples[k : k + n_channels] for k in range(0, len(samples), n_channels)]
+        for file in self.files:
+            try:
+                file.xdf.abandon()
+            except OSError as error:
+                log.warning("closing %s: %s", file.path, error)
 
 
 def _size(samples: Samples, stamps: NDArray[np.float64]) -> int:

@@ -218,15 +218,17 @@ def test_verification_sees_a_file_that_lacks_something(
         assert recorder.stop() == []
     writer = recorder._writer
     assert writer is not None
-    (written,) = writer.written.values()
+    (file,) = writer.files
+    (written,) = file.written.values()
     written.n_samples += 1
-    assert "samples in the file" in verify(out, [written])[0]
+    assert "samples in the file" in verify([file])[0]
     written.n_samples -= 1
     cut = tmp_path / "cut.xdf"
     shutil.copy(out, cut)
-    with cut.open("r+b") as file:
-        file.truncate(out.stat().st_size * 2 // 3)
-    assert verify(cut, [written])
+    with cut.open("r+b") as torn:
+        torn.truncate(out.stat().st_size * 2 // 3)
+    file.path = cut
+    assert verify([file])
 
 
 def test_two_trials_in_a_row_start_from_zero(
