@@ -119,6 +119,12 @@ class RigConfig(_Part):
             if name is not None and name not in self.devices:
                 have = ", ".join(self.devices)
                 raise ValueError(f"{role}: no device {name!r}; there are {have}")
+        if self.capture is not None:
+            kind = self.devices[self.capture].kind
+            if not registry.load(kind).capture:
+                raise ValueError(
+                    f"capture: a device of kind {kind!r} starts no capture"
+                )
         return self
 
     def with_device(self, name: str, **changes: object) -> "RigConfig":

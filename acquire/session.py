@@ -20,6 +20,7 @@ from typing import Any
 
 from acquire.archiver import Archiver
 from acquire.autopilot import Autopilot, Participant
+from acquire.capture import capture_of
 from acquire.control import ControlClient, ControlError, ControlServer
 from acquire.engine import LabEngine, Take, capture_name
 from acquire.event_stream import EVENTS, EventStream
@@ -33,7 +34,6 @@ from acquire.storage.journal import Journal, read_journal
 from acquire.storage.layout import claim_dataset
 from acquire.storage.recover import recover
 from acquire.supervise import ChildStatus, Supervisor
-from devices.vicon.capture import CaptureSender
 from protocols.replay import replay
 from protocols.runner import Runner
 from protocols.schema import parse_protocol
@@ -118,9 +118,7 @@ class Session:
     def _start_engine(self, streams: Mapping[str, str]) -> None:
         rig, plan = self._rig, self._plan
         required = {name: streams.get(name, "") for name in rig.streams or streams}
-        sender = (
-            CaptureSender.of(rig.devices[rig.capture].settings) if rig.capture else None
-        )
+        sender = capture_of(rig, plan.runtime_dir)
         progress = replay(read_journal(self.folder.journal))
         if sender and progress.line_high:  # the process that raised it was killed
             sender.stop(capture_name(plan.participant, progress.line_high))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -20,12 +20,16 @@ class DeviceKind:
 
     `config` is the pydantic model of this device's part of the rig file; `make`
     builds an adapter from ``(name, config, now)`` where `now` is the host clock in
-    seconds. `twin` is the module that runs as ``python -m <twin>``, or empty.
+    seconds. `twin` is the module that runs as ``python -m <twin>``, or empty. `capture`
+    says how the device starts a capture and with it the trigger line: by Vicon's
+    ``datagram``, by the verbs ``capture_start`` and ``capture_stop`` (``command``), or
+    not at all.
     """
 
     config: type[BaseModel]
     make: Callable[[str, Any, Callable[[], float]], DeviceAdapter]
     twin: str = ""
+    capture: Literal["", "datagram", "command"] = ""
 
 
 @cache

@@ -4,4 +4,9 @@ from devices.registry import DeviceKind
 from devices.vicon.adapter import ViconAdapter
 from devices.vicon.config import ViconConfig
 
-KIND = DeviceKind(config=ViconConfig, make=ViconAdapter, twin="devices.vicon.twin")
+KIND = DeviceKind(
+    config=ViconConfig,
+    make=ViconAdapter,
+    twin="devices.vicon.twin",
+    capture="datagram",
+)
