@@ -1,9 +1,11 @@
 """Record any LSL streams, whoever publishes them: the library behind a command."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from acquire.recorder import Recorder, RecorderState
 from acquire.recorder.checks import file_reasons
 from acquire.recorder.selection import any_of, as_predicate
 from acquire.recorder.state_stream import StateStream
+from acquire.recorder.writer import WriterThread
 
 FIND_TIMEOUT_S = 3.0
 PROGRESS_EVERY_S = 0.2
@@ -26,6 +29,7 @@ class RecordResult:
     """What was recorded, and whether the file holds it."""
 
     path: Path
+    paths: tuple[Path, ...]  #: `path`, and those that go on with it
     verified: bool
     problems: tuple[str, ...]
     seconds: float
@@ -45,6 +49,7 @@ def record(
     stop: threading.Event | None = None,
     find_timeout_s: float = FIND_TIMEOUT_S,
     override_reason: str = "",
+    roll_bytes: float = math.inf,
 ) -> RecordResult:
     """Record every stream that matches, until the time is up or `stop` is set.
 
@@ -64,6 +69,8 @@ def record(
     override_reason
         Record although something speaks against it (a predicate that matches nothing,
         a source id published twice); both are stored in the file.
+    roll_bytes
+        Go on in another file (``<out>_part2.xdf``...) when one is longer than that.
 
     Raises
     ------
@@ -76,7 +83,8 @@ def record(
         lsl.configure(session_id, scope)
     if reasons := file_reasons(out):
         raise FileExistsError(reasons[0]) if out.exists() else OSError(reasons[0])
-    recorder = Recorder(archived=False)
+    make_writer = partial(WriterThread, roll_bytes=roll_bytes)
+    recorder = Recorder(archived=False, make_writer=make_writer)
     state_stream = StateStream(recorder)
     stop = stop or threading.Event()
     try:
@@ -92,10 +100,11 @@ def record(
         recorder.close()
     return RecordResult(
         path=out,
+        paths=recorder.files,
         verified=recorder.state is RecorderState.VERIFIED,
         problems=(*problems, *(f"{text}; it could not be opened" for text in late)),
         seconds=float(snapshot["elapsed_s"]),
-        n_bytes=out.stat().st_size,
+        n_bytes=sum(path.stat().st_size for path in recorder.files),
         streams=tuple(snapshot["streams"]),
         warnings=tuple(warnings),
     )

@@ -264,6 +264,12 @@ class Recorder:
                 return [f"{found.get(key, key)}: {why[key]}" for key in sorted(why)]
             time.sleep(WAIT_STEP_S)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of the recording that runs or ran last, in order."""
+        writer = self._writer
+        return tuple(file.path for file in writer.files) if writer else ()
+
     def _missing(self) -> list[str]:
         streams = self._streams
         present = {worker.name for worker in streams.workers} if streams else set()

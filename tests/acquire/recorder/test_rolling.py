@@ -8,6 +8,7 @@ import pytest
 import pyxdf
 
 from acquire.recorder import Recorder, RecorderState
+from acquire.recorder.adhoc import record
 from acquire.recorder.checks import verify
 from acquire.recorder.recording_file import next_path
 from acquire.recorder.selection import Selection
@@ -89,3 +90,15 @@ def test_names_count_on(tmp_path: Path) -> None:
     assert next_path(first).name == "Trial_1_take1_part2.xdf"
     next_path(first).touch()
     assert next_path(first).name == "Trial_1_take1_part3.xdf"
+
+
+@pytest.mark.usefixtures("lsl_session")
+def test_a_recording_on_command_rolls_too(tmp_path: Path) -> None:
+    with Source(spec("roll-c", 2000.0, n_values=8)):
+        result = record(tmp_path / "walk.xdf", ["roll-c"], 2.0, roll_bytes=ROLL_BYTES)
+    assert result.verified
+    assert result.problems == ()
+    assert len(result.paths) >= 2
+    assert result.n_bytes == sum(path.stat().st_size for path in result.paths)
+    rows = sum(len(read_xdf(path)["roll-c"].t_lsl) for path in result.paths)
+    assert rows == next(s["n_samples"] for s in result.streams)
