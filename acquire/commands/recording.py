@@ -1,5 +1,6 @@
 """Commands about recordings: record, recover, check."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,6 +34,12 @@ def record(
     override_reason: Annotated[
         str, typer.Option(help="Record although something is missing; why, in words.")
     ] = "",
+    roll_mb: Annotated[
+        float | None,
+        typer.Option(
+            min=1.0, help="Go on in another file when one is longer than that, MB."
+        ),
+    ] = None,
     *,
     remote: Annotated[
         bool, typer.Option("--remote", help="Obey LabRecorder's remote commands.")
@@ -73,12 +80,14 @@ def record(
             lambda seen: status.update(_progress(seen)),
             scope=scope,
             override_reason=override_reason,
+            roll_bytes=1e6 * roll_mb if roll_mb else math.inf,
         )
     if as_json:
         facts = {"seconds": result.seconds, "bytes": result.n_bytes}
         print_json(
             {
                 "path": str(result.path),
+                "paths": [str(path) for path in result.paths],
                 "verified": result.verified,
                 "problems": list(result.problems),
                 "warnings": list(result.warnings),
@@ -88,7 +97,8 @@ def record(
         )
     else:
         rows = [(s["name"], s["n_samples"], s["n_lost"]) for s in result.streams]
-        print_table(str(result.path), ["stream", "samples", "lost"], rows)
+        title = ", ".join(map(str, result.paths))
+        print_table(title, ["stream", "samples", "lost"], rows)
         for problem in result.problems:
             stdout.print(f"[red]problem[/] {problem}", highlight=False)
         for warning in result.warnings:
