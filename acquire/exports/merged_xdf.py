@@ -6,6 +6,7 @@ with NaN where samples were lost, and a stream that cannot hold NaN and lost som
 declared irregular.
 """
 
+import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,7 +29,8 @@ Floats = NDArray[np.float64]
 
 LONGEST_FILL_S = 1.0  #: longer losses stay gaps
 _ROWS = 1000  #: of a chunk
-_SPARE = {"kinemuse-offsets"}  #: the offsets are in the stamps
+_SPARE = {"kinemuse-offsets", "kinemuse-recorder"}  #: in the stamps; wall clock
+_PRIVATE = {"wall", "message", "override_reason"}  #: days, and what operators typed
 
 
 def export_xdf(
@@ -73,6 +75,9 @@ def write_merged(trial: PlacedTrial, path: Path) -> Path:
 def _put(writer: XdfWriter, stream: RecordedStream, time_s: Floats) -> None:
     known = np.isfinite(time_s)
     times, rows = time_s[known], stream.data[known]
+    if rows.dtype == object:
+        rows = np.array([[public(text) for text in row] for row in rows], dtype=object)
+        rows = rows.reshape(times.size, len(stream.channels))
     rate = stream.rate_hz
     if rate > 0 and times.size > 1:
         steps = np.round(np.diff(times) * rate)
@@ -86,7 +91,20 @@ def _put(writer: XdfWriter, stream: RecordedStream, time_s: Floats) -> None:
         part = slice(first, first + _ROWS)
         writer.write_samples(number, rows[part], times[part])
         writer.flush_to_file()
+    for at in times[[0, -1]] if times.size else ():
+        writer.write_offset(number, float(at), 0.0)  # some readers ask for offsets
     writer.write_boundary()
+
+
+def public(text: str) -> str:
+    """Return an event without days and without what operators typed."""
+    try:
+        event = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(event, dict) or not _PRIVATE & set(event):
+        return text
+    return json.dumps({k: v for k, v in event.items() if k not in _PRIVATE})
 
 
 def _filled(
@@ -130,4 +148,7 @@ def _put_gait(writer: XdfWriter, trial: PlacedTrial) -> None:
     number = writer.add_stream(xml, "string", 1, 0.0)
     events = trial.gait.events
     texts = [f"{event.side} foot {event.kind}" for event in events]
-    writer.write_samples(number, texts, np.array([e.time_s for e in events]))
+    times = np.array([event.time_s for event in events])
+    writer.write_samples(number, texts, times)
+    for at in times[[0, -1]] if times.size else ():
+        writer.write_offset(number, float(at), 0.0)

@@ -5,7 +5,7 @@ import pytest
 import pyxdf
 
 from acquire.dataset.placed_trial import placed_trial
-from acquire.exports.merged_xdf import export_xdf
+from acquire.exports.merged_xdf import export_xdf, public
 from acquire.exports.trials import ExportError
 from tests.builders.dataset import key
 
@@ -78,6 +78,20 @@ def test_no_header_names_a_computer_or_a_moment(made) -> None:
         assert float(info.get("created_at", ["0"])[0]) == 0
     content = made[1].files[0].read_bytes()
     assert b"2026-11-22" not in content
+
+
+def test_events_keep_neither_days_nor_what_operators_typed() -> None:
+    told = '{"event": "state", "wall": "2026-11-22T10:00", "message": "Jo is late"}'
+    assert public(told) == '{"event": "state"}'
+    assert public("left foot strike") == "left foot strike"
+    assert public('{"event": "trial_start"}') == '{"event": "trial_start"}'
+
+
+def test_readers_that_ask_for_offsets_find_zeros(made, caplog) -> None:
+    for stream in streams(made, 1).values():
+        offsets = stream["footer"]["info"]["clock_offsets"][0]["offset"]
+        assert {float(offset["value"][0]) for offset in offsets} == {0.0}
+    assert "differ" not in caplog.text
 
 
 def test_a_full_folder_and_an_empty_dataset_are_refused(
