@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from acquire.network.outlets import AskedOutlet, ask
 from acquire.network.remedy import configuration, write_configuration
 from acquire.network.survey import PORTS
 from acquire.storage.stream_header import StreamHeader
+from tests.builders.cable import Cable
 from tests.builders.lsl_source import Source, spec
 
 pytestmark = pytest.mark.usefixtures("lsl_session")
@@ -313,45 +313,16 @@ def test_what_this_computer_says_of_its_network_holds(
     assert read_settings(path) == {}
 
 
-HERE, THERE = "10.213.77.1", "10.213.77.2"
-
-
-def ip(*arguments: str) -> bool:
-    done = subprocess.run(["ip", *arguments], capture_output=True, check=False)
-    return done.returncode == 0
-
-
 @pytest.fixture
-def other_computer(lsl_session: str) -> Iterator[str]:
-    """Another computer at the end of a cable: a network namespace with a publisher."""
-    if sys.platform != "linux" or not shutil.which("ip"):
-        pytest.skip("network namespaces are Linux's")
-    space = f"kinemuse-{os.getpid()}"
-    if not ip("netns", "add", space):
-        pytest.skip("making a network namespace is not allowed here")
-    inside = ["ip", "netns", "exec", space]
-    try:
-        cable = ("type", "veth", "peer", "name", "km-there", "netns", space)
-        assert ip("link", "add", "km-here", *cable)
-        assert ip("addr", "add", f"{HERE}/24", "dev", "km-here")
-        assert ip("link", "set", "km-here", "up")
-        assert ip("-n", space, "addr", "add", f"{THERE}/24", "dev", "km-there")
-        assert ip("-n", space, "link", "set", "km-there", "up")
-        assert ip("-n", space, "link", "set", "lo", "up")
-        config = f"[multicast]\nResolveScope = link\n[lab]\nSessionID = {lsl_session}\n"
-        with subprocess.Popen(
-            [*inside, sys.executable, "-c", PUBLISHER, config, "nw-remote"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        ) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == b"ready\n"
-            yield THERE
-            process.communicate(timeout=5)
-    finally:
-        ip("link", "del", "km-here")
-        ip("netns", "del", space)
+def cable(lsl_session: str) -> Iterator[Cable]:
+    """Another computer, with a publisher that is announced beyond itself."""
+    config = f"[multicast]\nResolveScope = link\n[lab]\nSessionID = {lsl_session}\n"
+    command = [sys.executable, "-c", PUBLISHER, config, "nw-remote"]
+    with Cable() as laid, laid.start(command) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        yield laid
+        process.communicate(timeout=5)
 
 
 FIND = """
@@ -363,13 +334,13 @@ print(len(lsl.discover(3.0, 1, "name='nw-remote'")))
 
 
 def test_another_computer_beyond_the_scope(
-    other_computer: str, lsl_session: str, tmp_path: Path
+    cable: Cable, lsl_session: str, tmp_path: Path
 ) -> None:
     assert why("nw-remote").cause == "nothing"
-    report = survey(0.1, {"nw-remote": None}, hosts=[other_computer])
+    report = survey(0.1, {"nw-remote": None}, hosts=[cable.there])
     (missing,) = report.missing
     assert missing.cause == "scope"
-    assert other_computer in missing.reason
+    assert cable.there in missing.reason
     write_configuration(report, tmp_path / "lsl_api.cfg")
     found = subprocess.run(
         [sys.executable, "-c", FIND, lsl_session],
@@ -380,5 +351,5 @@ def test_another_computer_beyond_the_scope(
     )
     assert found.stdout.strip() == "1"
 
-    nobody = look_at("10.213.77.9", range(16572, 16576))  # on the same cable
+    nobody = look_at(cable.nobody, range(16572, 16576))  # on the same cable
     assert nobody.state in ("no-route", "silent")

@@ -9,29 +9,34 @@ from types import TracebackType
 
 import pytest
 
-HERE, THERE = "10.213.78.1", "10.213.78.2"
-NEAR, FAR = "km-near", "km-far"
-
 
 class Cable:
-    """A context manager; skips the test where making one is not allowed."""
+    """A context manager; skips the test where making one is not allowed.
+
+    Each test process has a cable, names and addresses of its own.
+    """
 
     def __init__(self) -> None:
-        self.space = f"kinemuse-{os.getpid()}"
+        number = os.getpid()
+        subnet = f"10.213.{number % 250 + 1}"
+        self.space = f"kinemuse-{number}"
+        self.near, self.far = f"kmn{number}", f"kmf{number}"
+        self.here, self.there = f"{subnet}.1", f"{subnet}.2"
+        self.nobody = f"{subnet}.9"  #: an address on the cable that nobody has
 
     def __enter__(self) -> "Cable":
         if sys.platform != "linux" or not shutil.which("ip"):
             pytest.skip("network namespaces are Linux's")
         if not _ip("netns", "add", self.space):
             pytest.skip("making a network namespace is not allowed here")
-        ends = ("type", "veth", "peer", "name", FAR, "netns", self.space)
+        ends = ("type", "veth", "peer", "name", self.far, "netns", self.space)
         inside = ("-n", self.space)
         made = (
-            _ip("link", "add", NEAR, *ends)
-            and _ip("addr", "add", f"{HERE}/24", "dev", NEAR)
-            and _ip("link", "set", NEAR, "up")
-            and _ip(*inside, "addr", "add", f"{THERE}/24", "dev", FAR)
-            and _ip(*inside, "link", "set", FAR, "up")
+            _ip("link", "add", self.near, *ends)
+            and _ip("addr", "add", f"{self.here}/24", "dev", self.near)
+            and _ip("link", "set", self.near, "up")
+            and _ip(*inside, "addr", "add", f"{self.there}/24", "dev", self.far)
+            and _ip(*inside, "link", "set", self.far, "up")
             and _ip(*inside, "link", "set", "lo", "up")
         )
         if not made:
@@ -57,14 +62,14 @@ class Cable:
 
     def pull(self) -> None:
         """Pull the cable out."""
-        assert _ip("link", "set", NEAR, "down")
+        assert _ip("link", "set", self.near, "down")
 
     def plug(self) -> None:
         """Put it back in."""
-        assert _ip("link", "set", NEAR, "up")
+        assert _ip("link", "set", self.near, "up")
 
     def _remove(self) -> None:
-        _ip("link", "del", NEAR)
+        _ip("link", "del", self.near)
         _ip("netns", "del", self.space)
 
 

@@ -11,7 +11,7 @@ import pytest
 from acquire.dataset.check import check_path
 from acquire.lsl.config_file import ENVIRONMENT
 from acquire.storage.xdf_reader import read_xdf
-from tests.builders.cable import THERE, Cable
+from tests.builders.cable import Cable
 from tests.builders.lsl_source import Source, spec
 from tests.builders.recorder_process import RecorderProcess, within
 
@@ -44,7 +44,7 @@ def test_a_cable_pulled_out_and_put_back(
     cable: Cable, lsl_session: str, tmp_path: Path, pulled_s: float
 ) -> None:
     config, out = tmp_path / "lsl_api.cfg", tmp_path / "a.xdf"
-    config.write_text(f"[lab]\nKnownPeers = {{{THERE}}}\n")
+    config.write_text(f"[lab]\nKnownPeers = {{{cable.there}}}\n")
     peers = {ENVIRONMENT: str(config)}
     with (
         Source(spec("ca-near", 1000.0)),
