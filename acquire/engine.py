@@ -34,6 +34,7 @@ RUNNER_ALIVE_S = 0.3
 COMMAND_TIMEOUT_S = 1.0
 ARM_TIMEOUT_S = 15.0
 FINISH_TIMEOUT_S = 20.0
+ARCHIVE_TIMEOUT_S = 600.0  #: of the takes that wait when a session ends
 JOURNALLED = (
     "disk_back",
     "disk_low",
@@ -82,8 +83,8 @@ class LabEngine:
 
     `required_streams` maps the name of each stream that a recording must hold to its
     source id, empty where any will do. `publish` journals an event and sends it to
-    LSL. `on_take` is called, on the worker thread, with every take once its file is
-    closed.
+    LSL. `on_take` is called, on a thread that does nothing else, with every take once
+    its file is closed.
     """
 
     def __init__(
@@ -124,20 +125,25 @@ class LabEngine:
         self._n_heard: int | None = None  #: events of the recorder
         self._override_reason = ""  #: for the next take
         self._recorder = ControlClient("recorder", runtime_dir)
+        self._to_archive: queue.Queue[Take | None] = queue.Queue()
         self._work: queue.Queue[Callable[[], None] | None] = queue.Queue()
         self._recording = RecordingStatus()
         self._take: TrialKey | None = None
         self._started = False
         self._last_tick_s = 0.0
         self._stopping = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._worker, name="engine-worker", daemon=True),
-            threading.Thread(target=self._heart, name="engine-heart", daemon=True),
-        ]
+        self._threads = {
+            name: threading.Thread(target=run, name=f"engine-{name}", daemon=True)
+            for name, run in (
+                ("worker", self._worker),
+                ("archive", self._archiver),
+                ("heart", self._heart),
+            )
+        }
 
     def start(self) -> None:
         """Begin to watch, to beat, and to work."""
-        for thread in self._threads:
+        for thread in self._threads.values():
             thread.start()
         for watch in self._watches:
             watch.start()
@@ -145,9 +151,11 @@ class LabEngine:
     def close(self) -> None:
         """Finish the work at hand and stop every thread."""
         self._work.put(None)
-        self._threads[0].join(timeout=FINISH_TIMEOUT_S)
+        self._threads["worker"].join(timeout=FINISH_TIMEOUT_S)
+        self._to_archive.put(None)
+        self._threads["archive"].join(timeout=ARCHIVE_TIMEOUT_S)
         self._stopping.set()
-        self._threads[1].join(timeout=2.0)
+        self._threads["heart"].join(timeout=2.0)
         for watch in self._watches:
             watch.close()
         for client in (self._belts, self._urgent, self._beat, self._recorder):
@@ -354,12 +362,8 @@ class LabEngine:
             for text in said.get(kind, ())
         )
         path = key.xdf(self._dataset)
-        if path.is_file():
-            try:
-                self._on_take(Take(key, path, state, problems, facing))
-            except Exception as error:
-                log.exception("archiving %s", path)
-                problems = (*problems, f"archive: {error}")
+        if path.is_file():  # the verdict does not wait for the archive
+            self._to_archive.put(Take(key, path, state, problems, facing))
         self._becomes(key, RecordingStatus(state, problems, details=dict(said)))
         facts = {**key.attributes(), "state": state, "problems": list(problems)}
         self.event("trial_done", **facts)
@@ -396,6 +400,15 @@ class LabEngine:
             except Exception as error:
                 log.exception("recording")
                 self._recording = RecordingStatus("failed", (str(error),))
+
+    def _archiver(self) -> None:
+        while (take := self._to_archive.get()) is not None:
+            try:
+                self._on_take(take)
+            except Exception as error:
+                log.exception("archiving %s", take.path)
+                facts = {**take.key.attributes(), "reason": str(error)}
+                self.event("archive_failed", **facts)
 
     def _heart(self) -> None:
         while not self._stopping.wait(HEARTBEAT_S):

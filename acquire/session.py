@@ -88,10 +88,16 @@ class Session:
         try:
             self._come_to_rest()
             self._engine.close()  # the last take's events come before the end
-            self._publish("session_end", {})
+            if not self._still_cut_off:
+                self._publish("session_end", {})
         finally:
             self._control.close()
             self._stop_processes()
+
+    @property
+    def _still_cut_off(self) -> bool:
+        """Whether this run was to go on with another one, and never began."""
+        return self.folder.resumes and self.runner.snapshot().state is State.IDLE
 
     def _come_to_rest(self) -> None:
         """Leave no belt running, however the session ends."""

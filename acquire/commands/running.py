@@ -9,6 +9,7 @@ import typer
 from acquire.commands.console import print_findings, print_json, print_table, stdout
 from acquire.commands.laboratory import Json, Rig
 from acquire.commands.progress import SessionProgress
+from acquire.findings import worst
 from acquire.rig import VIRTUAL_LAB, RigConfig, load_rig
 from acquire.session import Session
 from acquire.session_plan import SessionPlan
@@ -105,14 +106,25 @@ def run(
             on_change=progress.show,
         )
         with Session(plan_) as session:
-            if print_findings(session.preflight(), as_json=False):
+            found = session.preflight()
+            if print_findings(() if as_json else found, as_json=False):
+                raise typer.Exit(1)
+            if as_json and worst(found) == "error":
+                print_json(
+                    {"state": "refused", "findings": [f.to_json() for f in found]}
+                )
                 raise typer.Exit(1)
             progress.ask = None if auto else session.runner.answer
             ended = session.run()
     if as_json:
         takes = [str(take.path) for take in session.takes]
         print_json(
-            {"state": str(ended.state), "message": ended.message, "takes": takes}
+            {
+                "state": str(ended.state),
+                "message": ended.message,
+                "takes": takes,
+                "findings": [finding.to_json() for finding in found],
+            }
         )
     else:
         stdout.print(f"{ended.state}: {ended.message}")

@@ -213,6 +213,7 @@ def test_a_take_goes_from_arming_to_verified(
     assert " " not in line.calls[0].removeprefix("start ")
     engine.finish(TRIAL)
     wait_for(lambda: engine.recording().state == "verified")
+    wait_for(lambda: bool(takes))
     assert takes[0].facing == "reversed"
     engine.arm(TRIAL)  # a repeat is a new take, never the same file
     wait_for(lambda: engine.recording().state == "armed")
@@ -319,6 +320,7 @@ def test_a_slow_end_of_one_take_says_nothing_of_the_next(
     engine.arm(TRIAL)  # answered before the file was closed
     lab.may_stop.set()
     wait_for(lambda: engine.recording().state == "armed")
+    wait_for(lambda: bool(takes))
     assert takes[0].key.take == 1
     assert lab.armed["out"].endswith("Trial_1_take2.xdf")
 
@@ -397,3 +399,29 @@ def test_what_was_armed_is_journalled_with_its_facing_and_deck(
     armed = [facts for name, facts in published if name == "trial_armed"]
     assert armed[0]["facing"] == "reversed"
     assert (armed[1]["mode"], armed[1]["incline_deg"]) == ("Unloaded", 5.0)
+
+
+def test_the_verdict_does_not_wait_for_the_archive(
+    engine: LabEngine,
+    published: list[tuple[str, Mapping[str, object]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    may_archive = threading.Event()
+
+    def archive(_: Take) -> None:
+        may_archive.wait(5.0)
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(engine, "_on_take", archive)
+    engine.arm(TRIAL)
+    wait_for(lambda: engine.recording().state == "armed")
+    engine.record()
+    wait_for(lambda: engine.recording().state == "recording")
+    engine.finish(TRIAL)
+    wait_for(lambda: engine.recording().state == "verified")
+    assert not may_archive.is_set()
+    may_archive.set()
+    wait_for(lambda: "archive_failed" in [name for name, _ in published])
+    failed = next(facts for name, facts in published if name == "archive_failed")
+    assert failed["take"] == 1
+    assert "no space" in str(failed["reason"])
