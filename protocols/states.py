@@ -135,7 +135,7 @@ DEADLINES_S: Final[Mapping[State, float]] = {
     State.STOPPING: 60.0,
     State.MOVING_DECK: 180.0,
     State.RAMPING: 60.0,
-    State.ARMING: 15.0,
+    State.ARMING: 40.0,
     State.CLOSING: 20.0,
     State.ABORTING: 30.0,
 }
