@@ -207,7 +207,9 @@ def _opens(path: Path) -> bool:
     if not is_installed("pyxdf"):
         return len(count_losses(path)) == len(NAMES)
     pyxdf: Any = importlib.import_module("pyxdf")
-    streams, _ = pyxdf.load_xdf(path, dejitter_timestamps=False)
+    streams, _ = pyxdf.load_xdf(
+        path, synchronize_clocks=False, dejitter_timestamps=False
+    )
     return {stream["info"]["name"][0] for stream in streams} >= set(NAMES)
 
 
