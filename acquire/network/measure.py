@@ -55,7 +55,8 @@ def measure(found: Sequence[FoundStream], seconds: float) -> list[StreamReport]:
     while time.monotonic() < until:
         time.sleep(POLL_S)
         for worker in opened.values():
-            worker.poll(None)
+            worker.poll(None, lsl.local_clock())
+            worker.count()
     n_of_key = Counter(stream.key for stream in found)
     reports = []
     for stream in found:

@@ -87,13 +87,27 @@ def test_rates_and_health_of_what_is_there() -> None:
         silent,
         Source(replace(spec("sv-x"), name="sv-twice")),
         Source(replace(spec("sv-x"), name="sv-twice")),
+        Source(spec("sv-lossy", 1000.0)) as lossy,
     ):
+        over = threading.Event()
+
+        def lose() -> None:
+            while not over.wait(0.4):
+                lossy.drop(25)
+
+        losing = threading.Thread(target=lose)
+        losing.start()
         report = survey(1.0, find_timeout_s=1.0)
+        over.set()
+        losing.join()
     json.dumps(report.to_json())
     streams = {s.name: s for s in report.streams if s.name.startswith("sv-")}
     assert streams["sv-good"].health == "ok"
     assert streams["sv-good"].rate_hz == pytest.approx(1000.0, rel=0.02)
     assert streams["sv-good"].n_lost == 0
+    n_lost = streams["sv-lossy"].n_lost
+    assert n_lost
+    assert n_lost % 25 == 0
     assert streams["sv-good"].simulated
     assert streams["sv-slow"].health == "slow"
     assert "60" in streams["sv-slow"].advice
