@@ -1,4 +1,4 @@
-"""Ten minutes at full load with every core kept busy by another job half of the time."""
+"""Ten minutes at full load, every core kept busy by another job half of the time."""
 
 import itertools
 import os

@@ -1,5 +1,6 @@
 """Our recorder, in the process it has in a session, driven as a session drives it."""
 
+import math
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from acquire import lsl
 from acquire.control import ControlClient, ControlError
 
 _STARTS_WITHIN_S = 20.0
@@ -33,10 +35,17 @@ class Ours:
         self._client.request("start", 10.0)
 
     def stop(self) -> Mapping[str, Any]:
-        """Stop and verify; return the reply, with how long it took as `seconds`."""
-        began = time.monotonic()
+        """Stop and verify; return the reply, and how long that took.
+
+        `closed_s` is until the file was complete and on the disk, `seconds` until it
+        was read back too.
+        """
+        began, asked_s = time.monotonic(), lsl.local_clock()
         reply = self._client.request("stop", _STOPS_WITHIN_S)
-        return {**reply, "seconds": time.monotonic() - began}
+        seconds = time.monotonic() - began
+        times = {e["event"]: e["t_lsl"] for e in self.snapshot()["events"]}
+        closed_s = times.get("closed", math.nan) - asked_s
+        return {**reply, "seconds": seconds, "closed_s": closed_s}
 
     def snapshot(self) -> Mapping[str, Any]:
         return self._client.request("snapshot")

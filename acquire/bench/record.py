@@ -57,6 +57,7 @@ MEMORY = "memory, MB"
 LOST = "samples lost"
 MEDIAN, P99 = "latency median, ms", "latency 99 of 100, ms"
 STOP = "stop, s"
+VERIFIED = "stopped and read back, s"
 KILLED = "files that open after kill -9"
 KILL_LOST = "lost by kill -9 at most, s"
 LARGEST = "largest multiple of the load"
@@ -153,7 +154,8 @@ def _side_by_side(
             figures.put(P99, name, p99)
         stopped = ours.stop()
         log.info("our recorder: %s %s", stopped["state"], stopped["problems"])
-        figures.put(STOP, OURS, stopped["seconds"])
+        figures.put(STOP, OURS, stopped["closed_s"])
+        figures.put(VERIFIED, OURS, stopped["seconds"])
         for name, peer in peers.items():
             _stop_peer(figures, name, peer)
         for name in tails:

@@ -74,6 +74,7 @@ def _run(seconds: float, out: Path) -> list[dict[str, Any]]:
     figures = {
         "verified": f"{stopped['state']} {'; '.join(stopped['problems'])}".strip(),
         "file": f"{out.stat().st_size / 1e6:.0f} MB",
+        "stop": f"{stopped['closed_s']:.2f} s",
         "stop, with the file read back": f"{stopped['seconds']:.2f} s",
         "CPU of one core": f"{meter.cpu_percent:.1f} %",
         "memory at most": f"{meter.most_mb:.1f} MB",

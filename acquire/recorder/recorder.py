@@ -334,6 +334,7 @@ class Recorder:
         if not closed:
             self._fail([f"the disk took longer than {CLOSE_TIMEOUT_S:g} s to close"])
             return
+        self._report("closed", {"bytes": writer.size})
         try:
             reasons = verify(writer.files)
         except (OSError, ValueError) as error:
