@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from acquire.dataset.arrays import FRAME_HZ
 from acquire.dataset.c3d import C3dError, C3dFile, read_c3d
 from acquire.dataset.c3d_gait import PROCESSING_NAMES, force_plates
-from acquire.dataset.source_tree.vicon import SIMULATED
+from acquire.dataset.source_tree.vicon import ASIS_NAMES, SIMULATED
 from acquire.gait.plate_types import PlateError
 from acquire.imports.errors import SourceFileError
 from acquire.imports.profile import ViconFiles
@@ -171,8 +171,9 @@ def _events(file: C3dFile, *, simulated: bool) -> RecordedStream:
 
 
 def _measures(file: C3dFile) -> dict[str, float]:
+    names = {**PROCESSING_NAMES, **ASIS_NAMES}
     return {
-        ours: file.processing[theirs]
-        for ours, theirs in PROCESSING_NAMES.items()
+        ours: float(f"{file.processing[theirs]:.7g}")  # as far as a float32 says
+        for ours, theirs in names.items()
         if file.processing.get(theirs, 0.0) != 0
     }

@@ -54,6 +54,8 @@ class ViconFiles(_Part):
     first_frame: Literal["rise", "free"] = "rise"
     """``rise``: frame 1 is the rise of the trigger line and the last frame its fall;
     ``free``: the line's edges in `sync` say where the trial begins and ends."""
+    smoothed: bool = False
+    """Whether trajectories were filtered in Nexus; they are not smoothed again then."""
     rename: dict[str, str] = {}  #: the file's marker labels → Plug-in Gait's
 
 

@@ -112,6 +112,8 @@ def _vicon(folder: Path, walks: list[str], every: list[str]) -> tuple[list[str],
     else:
         lines.append(f'  sync: "{line}"  # by its name')
     lines.append("  first_frame: rise  # check: does the capture begin with the line?")
+    if file.model_labels:
+        lines.append("  smoothed: true  # check: Nexus made model outputs of it")
     return lines, bool(file.processing.get(SIMULATED, 0.0))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from acquire.dataset.participants import add_participant, read_participants
 from acquire.dataset.selection import verdicts
+from acquire.dataset.source_tree.vicon import ASIS_NAMES
 from acquire.imports.errors import SourceFileError
 from acquire.imports.files import Found, TrialFiles, TrialName, find_files
 from acquire.imports.profile import ImportProfile
@@ -38,6 +39,7 @@ log = logging.getLogger("kinemuse.import")
 
 Progress = Callable[[str], None]
 SessionFiles = tuple[str, dict[TrialName, TrialFiles], list[Path]]
+AS_NEXUS_LEFT = "processing: {marker_smoothing: none, derivative_window_s: 0.08}\n"
 SOURCES = "import_files"  #: provenance: path below the folder → SHA-256, as JSON
 
 
@@ -191,11 +193,12 @@ class _Run:
                 SOURCES: json.dumps(sources, indent=1),
                 "import_profile": self.profile.model_dump_json(indent=1),
                 "import_clocks": json.dumps(made.clocks, indent=1),
+                **({"rig": AS_NEXUS_LEFT} if self.profile.vicon.smoothed else {}),
             },
         )
         append_to_manifest(self.dataset, archive)
         self._judge(key)
-        self._body(key.participant, made.measures)
+        self._body(key, made.measures)
         clocks = [
             f"{s}: {how}" for s, how in made.clocks.items() if s in ("semg", "amode")
         ]
@@ -266,11 +269,19 @@ class _Run:
                 reason="imported",
             )
 
-    def _body(self, participant: str, measures: dict[str, float]) -> None:
-        """List a participant who is not, with the measures the C3D file holds."""
-        if participant in read_participants(self.dataset) or not measures:
+    def _body(self, key: TrialKey, measures: dict[str, float]) -> None:
+        """List a participant who is not, with the measures the C3D file holds.
+
+        What a walk's file says of the pelvis may stem from another static trial.
+        """
+        if key.participant in read_participants(self.dataset) or not measures:
             return
-        add_participant(self.dataset, {"participant": participant, **measures})
+        taken = {
+            k: v
+            for k, v in measures.items()
+            if key.is_calibration or k not in ASIS_NAMES
+        }
+        add_participant(self.dataset, {"participant": key.participant, **taken})
         self.result.remarks.append(
-            f"{participant} was not listed: measures taken from the C3D file"
+            f"{key.participant} was not listed: measures taken from the C3D file"
         )

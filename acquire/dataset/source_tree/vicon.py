@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 
 SYNC = "Sync"  #: analog channel that holds the trigger line
 SIMULATED = "KinemuseSimulated"  #: parameter that marks files of the virtual lab
+ASIS_NAMES = {"inter_asis_mm": "InterAsisDistance"}  #: true in static trials' files
 _UPSIDE_DOWN = np.diag([1.0, -1.0, -1.0])
 
 
@@ -102,6 +103,6 @@ def _parameters(person: Participant | None) -> dict[str, float]:
     known: Mapping[str, object] = asdict(person) if person else {}
     return {
         theirs: float(value)
-        for ours, theirs in PROCESSING_NAMES.items()
+        for ours, theirs in {**PROCESSING_NAMES, **ASIS_NAMES}.items()
         if isinstance(value := known.get(ours), int | float) and value == value
     }
