@@ -45,7 +45,9 @@ def device_findings(name: str, client: ControlClient) -> list[Finding]:
     found = []
     device = seen.get("device") or {}
     message = str(device.get("message") or "")
-    if device.get("state") in ("adopted", "unexpected_stop", "unknown"):
+    if device.get("state") == "adopted":  # the run asks before it stops them
+        found.append(Finding("treadmill-moves", "warning", name, message))
+    if device.get("state") in ("unexpected_stop", "unknown"):
         found.append(Finding("treadmill-not-ready", "error", name, message))
     for notice in seen.get("notices", []):
         if notice.get("severity") != "info":

@@ -37,7 +37,10 @@ def halt(run: Run, message: str = "") -> None:
 
 def insist_on_rest(run: Run, treadmill: Treadmill) -> None:
     """Repeat a stop that has not got through."""
-    if treadmill.state == "moving" and run.now() - run.stopped_s >= STOP_AGAIN_S:
+    if (
+        treadmill.state in ("moving", "adopted")
+        and run.now() - run.stopped_s >= STOP_AGAIN_S
+    ):
         run.stopped_s = run.now()
         run.engine.stop()
 

@@ -1,4 +1,4 @@
-"""Going on with a session that was cut off."""
+"""The beginning: of a new run, of one that was cut off, on belts that move already."""
 
 from protocols.errors import DeclinedError
 from protocols.moving import halt
@@ -7,15 +7,27 @@ from protocols.states import State
 from protocols.taking import judge
 from protocols.verdict import TakeRecord
 
-GO_ON, SKIP, ABORT = "go on", "skip it", "abort"
+GO_ON, SKIP, STOP, ABORT = "go on", "skip it", "stop the belts", "abort"
 
 
 def begin(run: Run) -> None:
-    """Begin a run, or offer what a run that was cut off was doing."""
-    if not run.resumed.begun:
+    """Begin a run, or ask about belts that move and about a run that was cut off."""
+    treadmill = run.engine.treadmill()
+    if treadmill.state == "adopted":
+        run.enter(State.RESUMING)
+        text = (
+            f"Belts were found moving, left {treadmill.left_mps} and right "
+            f"{treadmill.right_mps} m/s; nobody here drives them. Stop them?"
+        )
+        run.ask(text, STOP, ABORT)
+    elif run.resumed.begun:
+        run.enter(State.RESUMING)
+        _offer(run)
+    else:
         halt(run)
-        return
-    run.enter(State.RESUMING)
+
+
+def _offer(run: Run) -> None:
     head = run.course.head
     course = run.course
     next_up = "bringing the deck to level"
@@ -39,7 +51,13 @@ def in_resuming(run: Run) -> None:
     answer = run.take_answer()
     if answer == ABORT:
         raise DeclinedError("the operator did not go on with the session")
-    if answer == GO_ON and _has_unjudged_take(run):
+    if answer == STOP:
+        run.engine.stop()
+        if run.resumed.begun:
+            _offer(run)
+        else:
+            halt(run)
+    elif answer == GO_ON and _has_unjudged_take(run):
         run.take = TakeRecord(judged=False)
         judge(run, run.resumed.problems)
     elif answer:

@@ -187,7 +187,8 @@ class Runner:
             self._known_s = run.now()
         elif run.now() - self._known_s > UNKNOWN_S:
             return f"no status for {UNKNOWN_S:g} s, belt state unknown"
-        if state in BROKEN:
+        asked = state == "adopted" and run.state in (State.RESUMING, State.STOPPING)
+        if state in BROKEN and not asked:
             return state.replace("_", " ")
         stopped = ("stopping",) if run.state is State.RAMPING else ("stopping", "idle")
         walks = run.state in (State.RAMPING, *WALKING)

@@ -75,7 +75,7 @@ def _to_next(source: State, when: str) -> tuple[Transition, ...]:
 
 _S = State
 TRANSITIONS: Final = (
-    Transition(_S.IDLE, _S.RESUMING, "start of a session that was cut off"),
+    Transition(_S.IDLE, _S.RESUMING, "start: cut off before, or belts found moving"),
     Transition(_S.IDLE, _S.STOPPING, "start"),
     Transition(_S.RESUMING, _S.JUDGING, "go on: its last take was not judged"),
     Transition(_S.RESUMING, _S.STOPPING, "go on"),

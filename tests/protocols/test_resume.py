@@ -143,3 +143,48 @@ def test_journal_of_another_program_is_no_run() -> None:
         {"note": 1},
     ]
     assert not replay(lines).begun
+
+
+class MovingLab(MemoryLab):
+    """Belts run at nobody's word until they are told to stop."""
+
+    def stop(self) -> None:
+        self.treadmill_state = ""
+        super().stop()
+
+    def abort(self) -> None:
+        self.treadmill_state = ""
+        super().abort()
+
+
+@pytest.mark.parametrize("answer", ["stop the belts", "abort"])
+def test_belts_found_moving_are_stopped_on_the_operators_word_alone(
+    answer: str,
+) -> None:
+    lab = MovingLab(belt_mps=1.0, target_mps=1.0, treadmill_state="adopted")
+    drive = Drive(TEXT, lab).start()
+    for _ in range(400):
+        drive.tick(answering=False)
+    assert drive.state is State.RESUMING
+    assert "left 1.0 and right 1.0 m/s" in drive.text
+    assert lab.target_mps == 1.0
+    drive.answer(answer)
+    stops = answer != "abort"
+    drive.until(State.FINISHED if stops else State.ABORTED)
+    assert lab.belt_mps == 0.0
+    assert accepted(lab) == (NAMES if stops else [])
+
+
+def test_belts_found_moving_after_a_cut_are_asked_about_first() -> None:
+    lab = MovingLab()
+    drive = Drive(TEXT, lab).start().until(State.RECORDING)
+    again = drive.cut_off()
+    lab.belt_mps = lab.target_mps = 1.0
+    lab.treadmill_state = "adopted"
+    again.start()
+    assert "found moving" in again.text
+    again.answer("stop the belts")
+    again.tick(answering=False)
+    assert "Go on with Calibration Static trial 1?" in again.text
+    again.until(State.FINISHED)
+    assert accepted(lab) == NAMES
