@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquire.align import Alignment, align
+from acquire.quality.force import plates
 from acquire.storage.recording import RecordedStream, Recording
 
-TREADMILL = "treadmill"
+TREADMILL, FORCES = "treadmill", "vicon-forces"
+STANDARD_GRAVITY = 9.80665
 WINDOW_S = 0.5  #: over which a speed of change is taken
 DECK_MOVES_DPS = 0.1  #: slower is noise
 Array = NDArray[np.float64]
@@ -52,15 +54,30 @@ class TreadmillSeen:
 
 
 @dataclass(frozen=True)
+class PlateSeen:
+    """What a force plate says of what stands on it, N: median and noise of Fz."""
+
+    plate: str
+    fz_n: float
+    noise_n: float | None
+
+
+@dataclass(frozen=True)
 class Measured:
     """Everything, for a table and for JSON."""
 
     reference: str
     streams: tuple[Pace, ...]
+    plates: tuple[PlateSeen, ...]
     treadmill: TreadmillSeen | None
 
+    @property
+    def load_kg(self) -> float:
+        """What all plates carry together, as a mass at rest."""
+        return abs(sum(plate.fz_n for plate in self.plates)) / STANDARD_GRAVITY
+
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "load_kg": self.load_kg if self.plates else None}
 
 
 def measure(recording: Recording) -> Measured:
@@ -68,11 +85,25 @@ def measure(recording: Recording) -> Measured:
     alignment = align(recording)
     streams = [s for s in recording.streams if s.dtype != "string" and len(s.t_lsl) > 1]
     found = [stream for stream in streams if stream.name == TREADMILL]
+    forces = [stream for stream in streams if stream.name == FORCES]
     return Measured(
         alignment.reference,
         tuple(_pace(stream, recording, alignment) for stream in streams),
+        plates_seen(forces[0]) if forces else (),
         treadmill_seen(found[0]) if found else None,
     )
+
+
+def plates_seen(stream: RecordedStream) -> tuple[PlateSeen, ...]:
+    """Measure the load on every plate, by its own axes and gain."""
+    seen = []
+    for name, (_, _, label) in plates(stream.labels).items():
+        fz = stream.column(label).astype(np.float64)
+        fz = fz[np.isfinite(fz)]
+        if fz.size:
+            noise = _noise(fz, np.ones(fz.size, bool))
+            seen.append(PlateSeen(name, float(np.median(fz)), noise))
+    return tuple(seen)
 
 
 def treadmill_seen(stream: RecordedStream) -> TreadmillSeen:

@@ -65,6 +65,12 @@ def measure(
         "edges of the trigger line",
         soft_wrap=True,
     )
+    if found.plates:
+        loads = [(p.plate, p.fz_n, p.noise_n) for p in found.plates]
+        print_table("Force plates, Fz", ("plate", "median N", "noise N"), loads)
+        stdout.print(
+            f"together {found.load_kg:.1f} kg, if what stands there is at rest"
+        )
     mill = found.treadmill
     if mill is None:
         return

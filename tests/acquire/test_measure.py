@@ -1,14 +1,16 @@
 """What a recording shows of the instruments, against what was put in."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from acquire.measure import measure, slopes, treadmill_seen
-from acquire.storage.recording import RecordedStream
+from acquire.storage.recording import RecordedStream, Recording
 from devices.bertec import stream as treadmill
 from devices.bertec.config import BertecConfig
+from devices.stream import Channel
 from tests.builders.lab_recording import Device, record, semg
 
 
@@ -73,6 +75,21 @@ def test_latency_is_that_of_the_stamps_against_vicons() -> None:
     assert found["amode"].later_ms == pytest.approx(34.0 - vicon_ms, abs=6.0)
     assert found["vicon-markers"].later_ms is None
     assert found["semg"].rate_hz == pytest.approx(2000.0, rel=1e-3)
+
+
+def test_plates_are_weighed() -> None:
+    base = record(semg()).recording["vicon-forces"]
+    channels = [f"{p}_{axis}" for p in ("FP1", "FP2") for axis in ("Fx", "Fy", "Fz")]
+    rng = np.random.default_rng(3)
+    data = rng.normal([0, 0, 300.0, 0, 0, 404.2], size=(len(base.t_lsl), 6))
+    forces = replace(
+        base, channels=tuple(Channel(c, "N") for c in channels), data=data, trigger=None
+    )
+    seen = measure(Recording(Path("w.xdf"), (forces,)))
+    assert [plate.plate for plate in seen.plates] == ["FP1", "FP2"]
+    assert seen.plates[0].fz_n == pytest.approx(300.0, abs=0.1)
+    assert seen.plates[0].noise_n == pytest.approx(1.0, rel=0.05)
+    assert seen.load_kg == pytest.approx(71.8, abs=0.1)
 
 
 def test_without_edges_no_latency_is_claimed() -> None:
