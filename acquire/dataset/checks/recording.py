@@ -13,7 +13,7 @@ from acquire.findings import Finding
 from acquire.storage.errors import StorageError
 from acquire.storage.layout import parse_path
 from acquire.storage.reader import open_recording
-from acquire.storage.recorder_notes import note_findings
+from acquire.storage.recorder_notes import STATE_TYPE, note_findings
 from acquire.storage.recording import RecordedStream, Recording
 
 RESIDUAL_MS: Final = 2.0  #: median distance of edges from the fitted clock
@@ -72,7 +72,9 @@ def _whole(recording: Recording, name: str) -> Iterator[Finding]:
         text = "was cut off: it has no proper end"
         yield found("recording-incomplete", name, text)
     kinds = {
-        s.simulated for s in recording.streams if s.source_id.startswith("kinemuse")
+        s.simulated
+        for s in recording.streams
+        if s.source_id.startswith("kinemuse") and s.type != STATE_TYPE
     }
     if len(kinds) > 1:
         yield found("recording-mixed", name, "holds simulated and real streams")
