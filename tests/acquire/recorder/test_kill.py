@@ -31,9 +31,8 @@ def check_opens(path: Path, t_killed: float) -> None:
     assert not recording.complete
     for spec in load_specs():
         theirs, ours = read[spec.name], recording[spec.name]
-        assert len(ours.t_lsl)
         if spec.dtype == "string":
-            continue
+            continue  # two a second: there may be none yet
         n = len(theirs["time_stamps"])  # it keeps no chunk that is torn
         assert n <= len(ours.t_lsl)
         np.testing.assert_array_equal(ours.data[:n], theirs["time_series"])
