@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from acquire.lsl.discovery import Discovery, FoundStream
 from acquire.lsl.inlet import Inlet, Offset
+from acquire.recorder.memory import return_free_memory
 from acquire.recorder.selection import Selection, Sightings
 from acquire.recorder.stream import Sink, Source, StreamWorker
 
@@ -25,6 +26,7 @@ log = logging.getLogger("kinemuse.recorder")
 
 POLL_S = 0.036
 WATCH_S = 0.1
+TRIM_EVERY_S = 60.0
 OPEN_TIMEOUT_S = 3.0
 RETRY_AFTER_S = 2.0
 INLET_BUFFER_S = 120.0
@@ -134,9 +136,9 @@ class StreamSet:
                     worker.poll(sink, started)
                 except Exception as error:
                     _give_up(worker, error)
-            if sink is not None:
-                sink.write_soon()
             self.poll_times_s.append(self._now() - started)
+        if sink is not None:
+            sink.write_soon()  # last, so that the writer does not wait for this thread
 
     def keep(self) -> None:
         """Look after the streams once; the keep thread does so all the time."""
@@ -223,9 +225,13 @@ class StreamSet:
 
     def _keep_loop(self) -> None:
         turns = itertools.cycle((self.keep, self.watch, self.watch))
+        trim_at = time.monotonic() + TRIM_EVERY_S
         while not self._stop.wait(WATCH_S):
             try:
                 next(turns)()
+                if time.monotonic() >= trim_at:
+                    trim_at = time.monotonic() + TRIM_EVERY_S
+                    return_free_memory()
             except Exception:  # the recording goes on; what failed is in the log
                 log.exception("looking after the streams failed")
 
