@@ -122,7 +122,7 @@ def streams(
         ]
         for line in advice:
             stdout.print(line, highlight=False, soft_wrap=True)
-    well = all(stream.health == "ok" for stream in report.streams)
+    well = all(stream.health in ("ok", "waiting") for stream in report.streams)
     raise typer.Exit(0 if well and not report.missing and not silent else 1)
 
 
