@@ -70,6 +70,7 @@ def findings_of(snapshot: Mapping[str, Any]) -> tuple[QualityFinding, ...]:
             level="red" if finding["level"] == "red" else "amber",
             text=_words(finding),
             advice=str(finding.get("advice", "")),
+            name=f"{finding['metric']}:{finding.get('subject', '')}",
         )
         for verdict in snapshot.values()
         for finding in verdict.get("findings", ())
@@ -95,5 +96,6 @@ def _values(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 
 def _number(value: object) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value)

@@ -63,6 +63,12 @@ class QualityFinding:
     level: Literal["amber", "red"]
     text: str
     advice: str = ""
+    name: str = ""  #: metric and subject, the same while the finding lasts
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Tell findings apart."""
+        return self.stream, self.name or self.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """What to propose to the operator about a take, from what is known of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from protocols.engine import QualityFinding, TriggerSeen
 from protocols.timeline import TrialPlan
 
+Findings = dict[tuple[str, str], QualityFinding]
 Answer = Literal["accept", "repeat", "reject"]
 MOST_SHOWN = 6
 
@@ -42,15 +43,28 @@ class TakeRecord:
     triggers_checked: bool = False
     strides: float = 0.0
     problems: dict[str, None] = field(default_factory=dict)  #: texts, in their order
-    findings: dict[tuple[str, str], QualityFinding] = field(default_factory=dict)
+    findings: Findings = field(default_factory=dict)  #: that began in the take
+    lasting: Findings | None = None  #: those of its beginning that are still there
 
     def notice(self, findings: tuple[QualityFinding, ...]) -> None:
-        """Take in quality findings; the worst of each text stays."""
-        for finding in findings:
-            key = (finding.stream, finding.text.partition(" ")[0])
+        """Take in what quality has to say now; the worst of each finding stays.
+
+        What was there when the take began may be an echo of the one before, because
+        metrics look back for some seconds. It counts only if it lasts to the end.
+        """
+        now = {finding.key: finding for finding in findings}
+        before = now if self.lasting is None else self.lasting
+        self.lasting = {key: now[key] for key in before if key in now}
+        for key, finding in now.items():
             known = self.findings.get(key)
-            if known is None or (known.level, finding.level) == ("amber", "red"):
+            worse = known is None or (known.level, finding.level) == ("amber", "red")
+            if key not in self.lasting and worse:
                 self.findings[key] = finding
+
+    @property
+    def all_findings(self) -> Iterable[QualityFinding]:
+        """Return what counts, once the take is over."""
+        return ({**self.findings, **(self.lasting or {})}).values()
 
 
 def missing_rises(triggers: Mapping[str, TriggerSeen]) -> list[str]:
@@ -83,7 +97,7 @@ def propose(
     against = {"red": ("red",), "amber": ("red", "amber"), "never": ()}[repeat_on]
     poor = [
         f"{finding.stream}: {finding.text}"
-        for finding in take.findings.values()
+        for finding in take.all_findings
         if finding.level in against and not trial.is_calibration
     ]
     reasons = (*lacks, *poor)

@@ -51,6 +51,7 @@ def test_nothing_is_known_without_quality() -> None:
 def test_findings_that_clear_up_do_not_count() -> None:
     (finding,) = findings_of(QUALITY)
     assert (finding.stream, finding.level) == ("semg", "red")
+    assert finding.name == "semg.clipping:R_TA"
     assert finding.text == "R_TA clipping 4.12 % (limit 1.0)"
 
 

@@ -162,6 +162,7 @@ def test_quality_proposes_the_verdict(
 ) -> None:
     text = WALK.replace("settle_s: 2", f"settle_s: 2, propose_repeat_on: {repeat_on}")
     drive = at(State.RECORDING, text=text)
+    drive.tick()
     drive.lab.quality = (finding(level),)
     drive.tick()
     drive.lab.quality = ()  # it was there for a moment only
@@ -180,6 +181,22 @@ def test_what_was_there_before_the_rise_does_not_count() -> None:
     lab.quality = ()
     drive.until(lambda: bool(lab.verdicts))
     assert lab.verdicts == [(NAME, True, "accept")]
+
+
+@pytest.mark.parametrize(("lasts_s", "proposed"), [(3.0, "accept"), (9.0, "repeat")])
+def test_an_echo_of_the_take_before_does_not_count(
+    lasts_s: float, proposed: str
+) -> None:
+    """What was there at the rise counts only if it is there at the end too."""
+    lab = MemoryLab(quality=(finding(),))
+    drive = at(State.RECORDING, lab)
+    end_s = lab.t_s + lasts_s
+    drive.until(lambda: lab.t_s >= end_s or bool(drive.text))
+    lab.quality = ()
+    drive.to_question("Keep this take?")
+    question = drive.runner.snapshot().question
+    assert question is not None
+    assert question.answers[0] == proposed
 
 
 def test_standing_is_not_judged_by_how_walking_should_look() -> None:
@@ -213,7 +230,7 @@ def test_a_poor_take_that_is_kept_says_so() -> None:
 def test_repeated_until_good() -> None:
     drive = at(State.RECORDING)
     for _ in range(3):
-        drive.until(State.RECORDING)
+        drive.until(State.RECORDING).tick()
         drive.lab.quality = (finding(),)
         drive.tick()
         drive.lab.quality = ()
