@@ -4,7 +4,6 @@ import contextlib
 import os
 import sys
 import threading
-import tty
 from time import perf_counter
 
 import numpy as np
@@ -139,6 +138,8 @@ def test_a_language_that_cannot_work_is_refused(settings, says):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="serial ports over POSIX")
 def test_a_box_on_a_serial_port():
+    import tty
+
     board, port = os.openpty()
     tty.setraw(board)
     heard = []
