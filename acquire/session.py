@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from acquire.archiver import Archiver
+from acquire.archiver import ArchiveError, Archiver
 from acquire.autopilot import Autopilot, Participant
 from acquire.capture import capture_of
 from acquire.control import ControlClient, ControlError, ControlServer
@@ -28,7 +28,7 @@ from acquire.findings import Finding
 from acquire.lsl import local_clock
 from acquire.preflight import device_findings, disk_findings
 from acquire.session_devices import children, wait_for_devices
-from acquire.session_folder import SessionFolder
+from acquire.session_folder import SessionFolder, verified_takes
 from acquire.session_plan import SessionError, SessionPlan
 from acquire.storage.journal import Journal, read_journal
 from acquire.storage.layout import claim_dataset
@@ -117,8 +117,20 @@ class Session:
         self._participant.close()
 
     def _recover(self) -> None:
-        """Archive what a run that was cut off had recorded."""
-        for found in recover(self.folder.path) if self.folder.resumes else ():
+        """Archive what a run that was cut off had recorded, whole or in part."""
+        if not self.folder.resumes:
+            return
+        dataset = self._plan.dataset
+        for key, facing in verified_takes(self.folder.journal).items():
+            path = key.xdf(dataset)
+            if not path.is_file() or key.h5(dataset).exists():
+                continue
+            try:
+                self._archive(Take(key, path, "verified", (), facing))
+            except ArchiveError as error:
+                facts = {**key.attributes(), "reason": str(error)}
+                self._publish("archive_failed", facts)
+        for found in recover(self.folder.path):
             self._publish("recovered", found.to_json())
 
     def _start_engine(self, streams: Mapping[str, str]) -> None:

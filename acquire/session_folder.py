@@ -7,8 +7,8 @@ from pathlib import Path
 from acquire.rig import RigConfig
 from acquire.session_plan import SessionError, SessionPlan
 from acquire.storage.journal import read_journal
-from acquire.storage.layout import next_session, session_folder
-from protocols.replay import replay
+from acquire.storage.layout import TrialKey, next_session, session_folder
+from protocols.replay import TAKE_KEYS, replay
 from protocols.states import State
 
 
@@ -106,6 +106,24 @@ def interrupted_session(
     finished = replay(lines).state is State.FINISHED
     goes_on = ended is False or (although_ended and ended is True and not finished)
     return newest.name if goes_on else None
+
+
+def verified_takes(journal: Path) -> dict[TrialKey, str]:
+    """Return the takes that were recorded to their end, and how people faced in each.
+
+    A session that was cut off may have recorded takes that it had no time to archive.
+    """
+    facing: dict[TrialKey, str] = {}
+    found: dict[TrialKey, str] = {}
+    for line in read_journal(journal):
+        if line.get("event") not in ("trial_armed", "trial_done"):
+            continue
+        key = TrialKey(**{name: line[name] for name in TAKE_KEYS})
+        if line["event"] == "trial_armed":
+            facing[key] = str(line.get("facing", "forward"))
+        elif line.get("state") == "verified":
+            found[key] = facing.get(key, "forward")
+    return found
 
 
 def _order(session: str) -> tuple[str, int]:

@@ -7,9 +7,14 @@ import pytest
 from acquire.control import ControlServer
 from acquire.rig import VIRTUAL_LAB, RigConfig, load_rig
 from acquire.session import Session
-from acquire.session_folder import SessionFolder, interrupted_session
+from acquire.session_folder import (
+    SessionFolder,
+    interrupted_session,
+    verified_takes,
+)
 from acquire.session_plan import SessionError, SessionPlan
 from acquire.storage.journal import Journal, read_journal
+from acquire.storage.layout import TrialKey
 from protocols.replay import replay
 from protocols.schema import protocol_text
 
@@ -100,3 +105,14 @@ def test_a_line_that_a_killed_session_left_high_is_known(tmp_path: Path) -> None
         lines.append("trial_stop", trial="Ideal LG_0 1.0 m/s trial 1")
         lines.append("state", state="low_after", trial="Ideal LG_0 1.0 m/s trial 1")
     assert not replay(read_journal(path)).line_high
+
+
+def test_takes_that_were_recorded_to_their_end_are_known(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    keys = [TrialKey("P43", "2026-11-22_1", "Ideal", "DS_5", "S_1", k) for k in (1, 2)]
+    with Journal(path, clock=lambda: 0.0) as lines:
+        for key in keys:
+            lines.append("trial_armed", **key.attributes(), facing="reversed")
+        lines.append("trial_done", **keys[0].attributes(), state="verified")
+        lines.append("trial_done", **keys[1].attributes(), state="failed")
+    assert verified_takes(path) == {keys[0]: "reversed"}
