@@ -83,7 +83,13 @@ class Measured:
 def measure(recording: Recording) -> Measured:
     """Measure every stream of numbers; the treadmill by what it reported."""
     alignment = align(recording)
-    streams = [s for s in recording.streams if s.dtype != "string" and len(s.t_lsl) > 1]
+    streams = [
+        stream
+        for stream in recording.streams
+        if stream.dtype != "string"
+        and len(stream.t_lsl) > 1
+        and not stream.name.startswith("kinemuse-")
+    ]
     found = [stream for stream in streams if stream.name == TREADMILL]
     forces = [stream for stream in streams if stream.name == FORCES]
     return Measured(

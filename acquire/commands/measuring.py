@@ -60,9 +60,11 @@ def measure(
         for p in found.streams
     ]
     print_table(f"{file}", columns, rows)
+    told = any(pace.later_ms is not None for pace in found.streams)
     stdout.print(
-        f"later: than {found.reference}, at the same instant, by the stamps; needs "
-        "edges of the trigger line",
+        f"later: than {found.reference}, at the same instant, by the stamps"
+        if told
+        else "later: not known, that needs Vicon and edges of the trigger line",
         soft_wrap=True,
     )
     if found.plates:
