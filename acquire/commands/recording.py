@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -167,14 +168,51 @@ def recover(
 
 
 def check(
-    path: Annotated[Path, typer.Argument(help="Recording, trial, subject, dataset.")],
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="Recording, trial, subject file, dataset or export."),
+    ] = None,
+    names: Annotated[
+        Path | None,
+        typer.Option(help="Names of people, one a line, that must not occur."),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write the findings as a page too.")
+    ] = None,
     *,
+    codes: Annotated[
+        bool, typer.Option("--codes", help="List all codes and what to do; no check.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Validate a recording, a trial archive, a subject file or a dataset."""
-    from acquire.dataset.check import check_path
+    """Validate a recording, a trial archive, a subject file or a dataset.
 
-    status = print_findings(check_path(path), as_json=as_json)
-    if not status and not as_json:
+    Findings are coded; errors make the exit status 1. Nothing is changed.
+    """
+    if codes:
+        _list_codes(as_json=as_json)
+        return
+    if path is None:
+        raise typer.BadParameter("say what to check, or ask for --codes")
+    from acquire.dataset.check import check_path
+    from acquire.dataset.checks.page import write_findings_page
+    from acquire.dataset.checks.watch import Watch
+
+    with stderr.status("checking") as status:
+        found = check_path(path, Watch.here(names), status.update)
+    if html is not None:
+        write_findings_page(html, path.resolve().name, found)
+    failed = print_findings(found, as_json=as_json)
+    if not failed and not as_json:
         stdout.print("no error found")
-    raise typer.Exit(status)
+    raise typer.Exit(failed)
+
+
+def _list_codes(*, as_json: bool) -> None:
+    from acquire.dataset.checks.codes import codes
+
+    if as_json:
+        print_json([asdict(code) for code in codes().values()])
+        return
+    rows = [(c.name, c.severity, f"{c.meaning} {c.remedy}") for c in codes().values()]
+    print_table("codes of kinemuse check", ("code", "severity", "meaning"), rows)

@@ -144,8 +144,9 @@ def build_files(
                         struct(trial, mass_kg, profile),
                     )
                 plans.append(plan_of(place, trial))
+                named = {k: v for k, v in key.attributes().items() if k != "session"}
                 about = {
-                    **key.attributes(),
+                    **named,  # without the session: its name tells the day
                     "simulated": simulated,
                     "facing": facts[key]["facing"],
                     "clock_status": facts[key]["clock_status"],

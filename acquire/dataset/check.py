@@ -1,195 +1,175 @@
 """Validate whatever a path leads to: recording, archive, subject file, dataset."""
 
-import json
+from collections.abc import Callable
 from pathlib import Path
 
-import h5py
-
-from acquire.align import align
+from acquire.dataset.checks.archive import archive_findings
+from acquire.dataset.checks.built import (
+    flat_findings,
+    sidecar_findings,
+    stale_findings,
+)
+from acquire.dataset.checks.codes import found
+from acquire.dataset.checks.completeness import (
+    participant_findings,
+    protocol_findings,
+)
+from acquire.dataset.checks.derived import (
+    derived_findings,
+    fresh_clocks,
+    opened,
+    stale_inputs,
+)
+from acquire.dataset.checks.physiology import physiology_findings
+from acquire.dataset.checks.privacy import privacy_findings, subject_findings_of
+from acquire.dataset.checks.recording import modality_findings, recording_findings
+from acquire.dataset.checks.source import source_findings, source_tree_findings
 from acquire.dataset.checks.subject import subject_findings
+from acquire.dataset.checks.tree import HANDED_IN, tree_findings
+from acquire.dataset.checks.watch import Watch
+from acquire.dataset.selection import select
 from acquire.findings import Finding, in_order
-from acquire.model_basis import basis_inputs
-from acquire.nexus_folder import NEXUS
-from acquire.session_clocks import session_archives
-from acquire.storage.derived_file import read_derived
-from acquire.storage.errors import LayoutError, StorageError
+from acquire.storage.derived_file import Derived
 from acquire.storage.layout import (
     MANIFEST,
-    dataset_kind,
+    TrialKey,
     find_archives,
-    find_trials,
-    parse_path,
+    find_participants,
 )
-from acquire.storage.manifest import verify_manifest
-from acquire.storage.provenance import sha256
-from acquire.storage.reader import open_recording
-from acquire.storage.recorder_notes import STATE_TYPE, note_findings
+
+Progress = Callable[[str], None]
+
+OTHER_FORMATS = frozenset(
+    (".json", ".tsv", ".csv", ".c3d", ".bdf", ".parquet", ".html")
+)
+"""Files that are only looked through for what they tell of people."""
 
 
-def check_path(path: Path) -> list[Finding]:
-    """Return every finding about a path, gravest first.
+def check_path(
+    path: Path, watch: Watch | None = None, progress: Progress = lambda _: None
+) -> list[Finding]:
+    """Return every finding about a path, gravest first; nothing is changed.
 
-    A folder is taken for a dataset, ``.mat`` for a subject file, ``….derived.h5`` for a
-    derived file, anything else for a recording.
+    A folder with ``raw`` or ``ProcessedData`` is taken for a dataset, another one for
+    an export, ``.mat`` for a subject file, ``….derived.h5`` for a derived file, tables
+    and pages are looked through for private matters, anything else is a recording.
+    `watch` says what must not be told; `progress` hears what is being checked.
     """
+    watch = watch or Watch()
     if not path.exists():
-        return [Finding("path-missing", "error", str(path), "is not there")]
+        return [found("path-missing", str(path), "is not there")]
     if path.is_dir():
-        return in_order(_dataset(path))
+        if not any((path / name).is_dir() for name in ("raw", *HANDED_IN)):
+            return in_order(_private(path, path, watch, progress))
+        return in_order(_dataset(path, watch, progress))
     if path.suffix == ".mat":
-        return in_order(subject_findings(path) + _sidecar(path))
+        return in_order(_subject(path, path.name, watch))
     if path.name.endswith(".derived.h5"):
-        return in_order(_derived(path))
-    return in_order(_recording(path))
+        return in_order(derived_findings(path))
+    if path.suffix in OTHER_FORMATS:
+        return in_order(list(privacy_findings(path, path.name, watch)))
+    return in_order(_recording(path, watch))
 
 
-def _recording(path: Path) -> list[Finding]:
-    """Check a recording or archive: damage, completeness, losses, clocks."""
-    try:
-        recording = open_recording(path)
-    except StorageError as error:
-        return [Finding("recording-format", "error", path.name, str(error))]
-    found = [
-        Finding("recording-damage", "warning", path.name, problem)
-        for problem in recording.problems
-    ]
-    if not recording.complete:
-        text = "was cut off: it has no proper end"
-        found.append(Finding("recording-incomplete", "warning", path.name, text))
-    kinds = {
-        s.simulated
-        for s in recording.streams
-        if s.source_id.startswith("kinemuse") and s.type != STATE_TYPE
-    }
-    if len(kinds) > 1:
-        text = "holds simulated and real streams"
-        found.append(Finding("recording-mixed", "error", path.name, text))
-    if not recording.streams:
-        found.append(Finding("recording-empty", "error", path.name, "has no stream"))
-        return found
-    found += note_findings(recording)
-    clocks = align(recording)
-    for name, clock in clocks.streams.items():
-        where = f"{path.name}:{name}"
-        if clock.index.size == 0:
-            found.append(Finding("stream-empty", "warning", where, "has no sample"))
-            continue
-        for gap in clock.gaps:
-            at = f"{gap.first_missing_index:.0f}"
-            text = f"{gap.n} samples are missing ({gap.kind}) at sample {at}"
-            found.append(Finding("stream-gap", "warning", where, text))
-        if clock.n_repeated:
-            text = f"{clock.n_repeated} samples came twice"
-            found.append(Finding("stream-repeat", "warning", where, text))
-        if clock.has_trigger and clock.status != "ok":
-            text = (
-                f"clock {clock.status}: {'; '.join(clock.reasons) or 'no reason given'}"
-            )
-            severe = clock.status == "failed"
-            found.append(
-                Finding("clock-status", "error" if severe else "warning", where, text)
-            )
-    return found + [
-        Finding("clock-reference", "warning", path.name, reason)
-        for reason in clocks.reasons
-    ]
+def _recording(path: Path, watch: Watch) -> list[Finding]:
+    """Check a recording or archive on its own."""
+    derived = _derived_of(path) if path.suffix == ".h5" else None
+    clocks = fresh_clocks(path, derived) if isinstance(derived, Derived) else None
+    recording, findings = recording_findings(path, clocks)
+    if recording is None:
+        return findings
+    findings += subject_findings_of(recording)
+    if path.suffix == ".h5":
+        findings += archive_findings(path, recording)
+    return [*findings, *privacy_findings(path, path.name, watch, raw=True)]
 
 
-def _derived(path: Path) -> list[Finding]:
-    """Check that a derived file is readable and still of its archive."""
-    try:
-        derived = read_derived(path)
-    except StorageError as error:
-        return [Finding("derived-format", "error", path.name, str(error))]
-    found = []
-    rests_on = basis_inputs(path)
-    session = session_archives(path)
-    inputs = {k: v for k, v in derived.inputs.items() if not k.startswith(NEXUS)}
-    others = {
-        name: digest
-        for name, digest in inputs.items()
-        if ("/" in name or ":" in name) and not _serves(session.get(name), digest)
-    } | {name: d for name, d in inputs.items() if name in rests_on}
-    for name in sorted({*rests_on, *others}):
-        if rests_on.get(name) != others.get(name):
-            text = f"was made with another {name}, or without; derive it anew"
-            found.append(Finding("derived-stale", "warning", path.name, text))
-    for name, digest in inputs.items():
-        if "/" in name or ":" in name:
-            continue
-        source = path.with_name(name)
-        if not source.is_file():
-            text = f"its archive {name} is not there"
-            found.append(Finding("derived-orphan", "warning", path.name, text))
-        elif sha256(source) != digest:
-            text = f"was made from another {name}; derive it anew"
-            found.append(Finding("derived-stale", "warning", path.name, text))
-    return found
+def _derived_of(archive: Path) -> Derived | Finding | None:
+    path = archive.with_name(f"{archive.stem}.derived.h5")
+    return opened(path) if path.is_file() else None
 
 
-def _serves(source: Path | None, digest: str) -> bool:
-    """Whether a trial of the session that clocks rest on is still the same."""
-    return source is not None and source.is_file() and sha256(source) == digest
+def _subject(path: Path, where: str, watch: Watch) -> list[Finding]:
+    """Check a subject file: structure first, and what it holds where that is sound."""
+    findings = [*subject_findings(path), *sidecar_findings(path)]
+    if not any(f.severity == "error" for f in findings):
+        findings += physiology_findings(path)
+    return [*findings, *privacy_findings(path, where, watch)]
 
 
-def _sidecar(path: Path) -> list[Finding]:
-    sidecar = path.with_suffix(".json")
-    try:
-        told = json.loads(sidecar.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        text = "has no readable side-car: nothing says whether it is simulated"
-        return [Finding("subject-sidecar", "warning", path.name, text)]
-    if not isinstance(told, dict) or not isinstance(told.get("simulated"), bool):
-        text = "does not say whether the data are simulated"
-        return [Finding("subject-sidecar", "error", sidecar.name, text)]
-    return []
-
-
-def _dataset(root: Path) -> list[Finding]:
-    """Check a dataset: names, pairs of files, manifest, kind, every file in it."""
-    found: list[Finding] = []
-    kind = dataset_kind(root)
-    trials = find_trials(root)
-    if kind is None:
-        text = "does not say whether it is virtual or real"
-        found.append(Finding("dataset-kind", "warning", root.name, text))
-    for path in sorted((root / "raw").rglob("Trial_*")):
-        try:
-            parse_path(path)
-        except LayoutError as error:
-            where = path.relative_to(root).as_posix()
-            found.append(Finding("dataset-name", "error", where, str(error)))
+def _dataset(root: Path, watch: Watch, progress: Progress) -> list[Finding]:
+    """Check a dataset: folders, manifest, people, and every file in it."""
+    progress("folders and manifest")
+    findings = [*tree_findings(root), *participant_findings(root)]
     archives = find_archives(root)
-    for key in trials:
-        if key not in archives:
-            where = key.xdf(root).relative_to(root).as_posix()
-            text = "was recorded but not archived; kinemuse recover does it"
-            found.append(Finding("dataset-unarchived", "warning", where, text))
-    for path in archives.values():
-        found += _of_kind(path, kind, root)
-        derived = path.with_name(path.name.removesuffix(".h5") + ".derived.h5")
-        found += _derived(derived) if derived.is_file() else []
+    people = sorted({*find_participants(root), *(k.participant for k in archives)})
+    for person in people:
+        findings += protocol_findings(root, person)
+        findings += source_tree_findings(root, person)
+        accepted = select(root, person, own_conditions=True).archives
+        for key, path in archives.items():
+            if key.participant == person:
+                progress(f"{person} {key.condition} {key.mode} {key.speed} {key.stem}")
+                findings += _trial(root, key, path, watch, accepted=key in accepted)
     for path in sorted((root / "ProcessedData").glob("*.mat")):
-        found += subject_findings(path) + _sidecar(path)
-    if (root / MANIFEST).is_file():
-        found += verify_manifest(root)
-    elif trials:
-        found.append(
-            Finding("dataset-manifest", "warning", root.name, "has no manifest")
-        )
-    return found
+        progress(path.name)
+        own = _subject(path, path.relative_to(root).as_posix(), watch)
+        findings += [*own, *stale_findings(root, path)]
+        if not any(f.severity == "error" for f in own):
+            findings += flat_findings(path)
+    checked = set((root / "ProcessedData").glob("*.mat"))
+    findings += _private(root, root, watch, progress, checked)
+    return _one_of_raw(findings)
 
 
-def _of_kind(path: Path, kind: str | None, root: Path) -> list[Finding]:
-    """Check that an archive opens and is of the dataset's kind."""
+def _trial(
+    root: Path, key: TrialKey, path: Path, watch: Watch, *, accepted: bool
+) -> list[Finding]:
+    """Check an archive, what was derived from it, and its source files."""
+    derived = _derived_of(path)
+    clocks = fresh_clocks(path, derived) if isinstance(derived, Derived) else None
+    recording, findings = recording_findings(path, clocks)
+    if recording is None:
+        return []  # told already
+    findings += subject_findings_of(recording)
+    findings += archive_findings(path, recording)
+    findings += modality_findings(recording)
     where = path.relative_to(root).as_posix()
-    try:
-        with h5py.File(path, "r") as file:
-            simulated = bool(file.attrs["simulated"])
-    except (OSError, KeyError) as error:
-        return [Finding("archive-format", "error", where, f"cannot be read: {error}")]
-    mine = "virtual" if simulated else "real"
-    if kind is not None and mine != kind:
-        text = f"is {mine} in a {kind} dataset"
-        return [Finding("dataset-mixed", "error", where, text)]
-    return []
+    findings += privacy_findings(path, where, watch, raw=True)
+    if isinstance(derived, Finding):
+        findings.append(derived)
+    elif derived is not None:
+        findings += stale_inputs(derived)
+        if clocks is not None and accepted:
+            findings += source_findings(root, key, recording, derived)
+    return findings
+
+
+def _one_of_raw(findings: list[Finding]) -> list[Finding]:
+    """Put what raw recordings tell of the laboratory into one remark."""
+    told = [f for f in findings if f.code == "privacy-raw"]
+    if not told:
+        return findings
+    text = f"{len(told)} files: {told[0].where} {told[0].message}"
+    others = [f for f in findings if f.code != "privacy-raw"]
+    return [*others, found("privacy-raw", "raw", text)]
+
+
+def _private(
+    folder: Path,
+    root: Path,
+    watch: Watch,
+    progress: Progress,
+    checked: frozenset[Path] | set[Path] = frozenset(),
+) -> list[Finding]:
+    """Look through all files that were not looked through yet."""
+    findings: list[Finding] = []
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        name = path.relative_to(root)
+        hidden = any(part.startswith(".") for part in name.parts)
+        raw = name.parts[0] in ("raw", MANIFEST)  # which lists what is in raw
+        if hidden or path in checked or (raw and path.suffix in (".h5", ".xdf")):
+            continue
+        progress(f"privacy: {name.name}")
+        findings += privacy_findings(path, name.as_posix(), watch, raw=raw)
+    return findings

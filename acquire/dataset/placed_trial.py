@@ -80,13 +80,18 @@ class PlacedTrial:
 def placed_trial(archive: Path, session: SessionClocks | None = None) -> PlacedTrial:
     """Read an archive with its derived file, which is made anew when out of date."""
     derived, _ = up_to_date(archive, session)
+    return placed(archive, read_trial(archive), derived)
+
+
+def placed(archive: Path, recording: Recording, derived: Derived) -> PlacedTrial:
+    """Join an archive's content with what was derived from it."""
     attributes = read_derived_attributes(derived.path)
     duration_s = float(attributes["duration_s"])
     rig: Any = yaml.safe_load(read_provenance(archive).get("rig", "")) or {}
     settings = deck_settings(rig) if isinstance(rig, Mapping) else None
     return PlacedTrial(
         archive,
-        read_trial(archive),
+        recording,
         derived,
         str(attributes["status"]),
         max(int(np.floor(duration_s * FRAME_HZ + 1e-6)), 0),

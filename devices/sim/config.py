@@ -27,7 +27,7 @@ class PersonConfig(BaseModel, frozen=True, extra="forbid"):
     """The participant: what a Plug-in Gait subject sheet asks for."""
 
     participant: str = "P43"
-    sex: Literal["F", "M", "X"] = "X"
+    sex: Literal["F", "M", "O"] = "O"
     age_y: float = Field(default=27.0, gt=0)
     mass_kg: float = Field(default=72.0, gt=20, lt=200)
     height_mm: float = Field(default=1760.0, gt=1200, lt=2200)

@@ -1,5 +1,6 @@
 """Checks of a derived file: is it readable, and still of its inputs."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from acquire.dataset.checks.codes import found
@@ -20,26 +21,26 @@ from acquire.storage.provenance import sha256
 
 def derived_findings(path: Path) -> list[Finding]:
     """Check that a derived file is readable and still of its archive."""
+    derived = opened(path)
+    if isinstance(derived, Finding):
+        return [derived]
+    return [*stale_inputs(derived)]
+
+
+def opened(path: Path) -> Derived | Finding:
+    """Read a derived file, or say why that is not possible."""
     try:
-        derived = read_derived(path)
+        return read_derived(path)
     except StorageError as error:
-        return [found("derived-format", path.name, str(error))]
-    return _stale(path, derived)
+        return found("derived-format", path.name, str(error))
 
 
-def fresh_clocks(archive: Path) -> ClockTable | None:
-    """Return the clock table of an archive's derived file; None without a fresh one."""
-    path = archive.with_name(archive.name.removesuffix(".h5") + ".derived.h5")
-    if not path.is_file():
-        return None
-    try:
-        derived = read_derived(path)
-        groups = derived["clock"].groups
-    except (StorageError, KeyError):
-        return None
+def fresh_clocks(archive: Path, derived: Derived) -> ClockTable | None:
+    """Return the clock table of a derived file, None if it is of another archive."""
     if derived.inputs.get(archive.name) != sha256(archive):
         return None
-    reasons = str(read_derived_attributes(path).get("reasons", ""))
+    groups = derived["clock"].groups
+    reasons = str(read_derived_attributes(derived.path).get("reasons", ""))
     return ClockTable(
         {name: dict(group.attributes) for name, group in groups.items()},
         {name: _gaps(group.groups["gaps"]) for name, group in groups.items()},
@@ -52,8 +53,9 @@ def _gaps(group: Group) -> list[tuple[float, int, str]]:
     return [(float(a), int(n), str(kind)) for a, n, kind in zip(*columns, strict=True)]
 
 
-def _stale(path: Path, derived: Derived) -> list[Finding]:
-    findings = []
+def stale_inputs(derived: Derived) -> Iterator[Finding]:
+    """Tell which inputs of a derived file are no longer those it was made from."""
+    path = derived.path
     rests_on = basis_inputs(path)
     session = session_archives(path)
     inputs = {k: v for k, v in derived.inputs.items() if not k.startswith(NEXUS)}
@@ -65,18 +67,17 @@ def _stale(path: Path, derived: Derived) -> list[Finding]:
     for name in sorted({*rests_on, *others}):
         if rests_on.get(name) != others.get(name):
             text = f"was made with another {name}, or without; derive it anew"
-            findings.append(found("derived-stale", path.name, text))
+            yield found("derived-stale", path.name, text)
     for name, digest in inputs.items():
         if "/" in name or ":" in name:
             continue
         source = path.with_name(name)
         if not source.is_file():
             text = f"its archive {name} is not there"
-            findings.append(found("derived-orphan", path.name, text))
+            yield found("derived-orphan", path.name, text)
         elif sha256(source) != digest:
             text = f"was made from another {name}; derive it anew"
-            findings.append(found("derived-stale", path.name, text))
-    return findings
+            yield found("derived-stale", path.name, text)
 
 
 def _serves(source: Path | None, digest: str) -> bool:

@@ -16,7 +16,7 @@ from acquire.storage.reader import open_recording
 from acquire.storage.recorder_notes import STATE_TYPE, note_findings
 from acquire.storage.recording import RecordedStream, Recording
 
-RESIDUAL_MS: Final = 2.0  #: median distance of edges from the fitted clock
+RESIDUAL_MS: Final = 2.0  #: median distance of edges from the clock, or one sample
 DRIFT_PPM: Final = 500.0  #: quartz is within 100, a radio's rate within 300
 Gaps = Sequence[tuple[float, int, str]]  #: first missing sample, how many, kind
 MODALITIES: Final = ("vicon-markers", "vicon-forces", "semg", "amode")
@@ -35,7 +35,14 @@ class ClockTable:
         """Take the table from an alignment."""
         streams = clocks.streams.items()
         return cls(
-            {k: {**c.row(), "has_trigger": c.has_trigger} for k, c in streams},
+            {
+                k: {
+                    **c.row(),
+                    "has_trigger": c.has_trigger,
+                    "rate_hz": c.fit.rate_hz,
+                }
+                for k, c in streams
+            },
             {
                 k: [(g.first_missing_index, g.n, g.kind) for g in c.gaps]
                 for k, c in streams
@@ -102,7 +109,8 @@ def _stream(stream: RecordedStream, where: str) -> Iterator[Finding]:
     if stream.counter.source == "none" and stream.rate_hz:
         text = "has no counter: losses can only be inferred"
         yield found("stream-uncounted", where, text)
-    if not len(stream.offsets) and stream.source_id and stream.hostname:
+    of_network = stream.source_id and stream.hostname and stream.rate_hz
+    if not len(stream.offsets) and of_network:
         yield found("stream-offsets", where, "no clock offset was measured")
 
 
@@ -129,7 +137,7 @@ def _clock(where: str, row: Mapping[str, Any], gaps: Gaps) -> Iterator[Finding]:
         float("nan") if row[key] is None else float(row[key])
         for key in ("residual_median_ms", "skew_ppm")
     )
-    if residual_ms > RESIDUAL_MS:
+    if residual_ms > max(RESIDUAL_MS, 1000 / max(float(row["rate_hz"]), 1.0)):
         text = f"edges lie {residual_ms:.2f} ms from the clock, in the middle"
         yield found("clock-residual", where, text)
     if row["method"] == "edges" and abs(skew_ppm) > DRIFT_PPM:

@@ -12,6 +12,7 @@ import pytest
 from acquire.dataset.checks.subject import subject_findings
 from acquire.dataset.matfile import Cell, MatWriter
 from tests.acquire.dataset.test_matfile import CREATED
+from tests.builders.spoiling import replaced
 
 FRAMES = 300
 
@@ -26,9 +27,9 @@ def curves(n: int) -> dict[str, Any]:
 
 def structs() -> tuple[dict[str, Any], dict[str, Any]]:
     frame = np.zeros((4, 1000))
-    names = ("Left_Foot_Strike", "Left_Foot_Off")
-    times = {name: np.array([[0.5], [1.5]]) for name in names}
-    frames = {name: np.array([[51.0], [151.0]]) for name in names}
+    firsts = {"Left_Foot_Strike": 0.5, "Left_Foot_Off": 1.0}
+    times = {name: np.array([[t], [t + 1.0]]) for name, t in firsts.items()}
+    frames = {name: 100 * at + 1 for name, at in times.items()}
     original = {
         "Markers": {"LASI": np.ones((FRAMES, 3)), "RASI": np.ones((FRAMES, 3))},
         "Forces": {"LGroundReactionForce": np.full((FRAMES, 3), 9.8)},
@@ -75,6 +76,14 @@ def test_a_good_file_has_nothing_to_say(tmp_path: Path) -> None:
     assert codes(write(tmp_path / "P43.mat", *structs())) == set()
 
 
+def twice_off() -> dict[str, Any]:
+    """Events with two foot offs between strikes; frames and times agree."""
+    firsts = {"Left_Foot_Strike": (0.5, 1.5), "Left_Foot_Off": (0.9, 1.1)}
+    times = {name: np.array(at)[:, None] for name, at in firsts.items()}
+    frames = {name: 100 * at + 1 for name, at in times.items()}
+    return {"EventTime": times, "EventFrame": frames}
+
+
 DROP = object()
 NEWTONS = np.full((FRAMES, 3), 700.0)
 FRAME = np.zeros((4, 1000))
@@ -96,14 +105,28 @@ SPOILS: list[tuple[str, str, Any]] = [
         "original.Forces.LGroundReactionForce",
         np.full((FRAMES, 3), 700.0),
     ),
-    ("subject-event-range", TIMES, np.array([[9.9]])),
+    ("subject-event-range", TIMES, np.array([[1.0], [9.9]])),
     ("subject-event-order", TIMES, np.array([[2.0], [1.0]])),
     ("subject-curve-shape", f"{CURVE}.rsGaitData", np.zeros((101, 3, 2))),
     ("subject-curve-shape", f"{CURVE}.StdValues", np.zeros((3, 200))),
     ("subject-curve-fields", f"{CURVE}.MeanValues", DROP),
     ("subject-stride-events", "normalized.Events.REndFrame", DROP),
     ("subject-stride-frames", "normalized.Events.REndFrame", np.array([[0.0, 5.0]])),
-    ("subject-emg-stride", "normalized.EMGData.Left", Cell((np.zeros((9, 9)),))),
+    (
+        "subject-emg-stride",
+        "normalized.EMGData.Left",
+        Cell((np.zeros((9, 9)), np.zeros((9, 9)))),
+    ),
+    ("subject-class", "original.Markers.LASI", np.ones((FRAMES, 3), np.float32)),
+    (
+        "subject-event-frame",
+        "original.Events.EventFrame.Left_Foot_Off",
+        np.array([[101.0], [191.0]]),
+    ),
+    ("subject-event-alternate", "original.Events", twice_off()),
+    ("subject-curve-mean", f"{CURVE}.MeanValues", np.ones((200, 3))),
+    ("subject-curve-mean", f"{CURVE}.StdValues", np.ones((200, 3))),
+    ("subject-stride-count", "normalized.USData", Cell((Cell((FRAME,)),))),
 ]
 
 
@@ -178,6 +201,8 @@ CONTAINER: list[tuple[str, Callable[[Any], None]]] = [
     ("mat-fields", lambda f: f[TRIAL].attrs.__delitem__("MATLAB_fields")),
     ("mat-reference", drop_target),
     ("mat-root", lambda f: f.attrs.create("x", 1)),
+    ("mat-empty", lambda f: f[f"{TRIAL}/EMGData"].attrs.create("MATLAB_empty", 1)),
+    ("mat-dims", replaced(f"{TRIAL}/EMGData", np.zeros(5))),
 ]
 
 
@@ -188,7 +213,7 @@ def test_the_container_is_checked(
     path = Path(shutil.copy(good, tmp_path / "P43.mat"))
     with h5py.File(path, "r+") as file:
         spoil(file)
-    assert code in codes(path)
+    assert codes(path) == {code}
 
 
 @pytest.mark.parametrize(
@@ -208,6 +233,30 @@ def test_the_first_bytes_are_checked(
     path = tmp_path / "P43.mat"
     path.write_bytes(content)
     assert codes(path) == {code}
+
+
+def test_a_file_cut_short_is_no_hdf5(good: Path, tmp_path: Path) -> None:
+    (tmp_path / "P43.mat").write_bytes(good.read_bytes()[:3000])
+    assert codes(tmp_path / "P43.mat") == {"mat-hdf5"}
+
+
+def test_absent_data_types_are_told(good: Path, tmp_path: Path) -> None:
+    original, normalized = structs()
+    del original["Forces"]
+    path = write(tmp_path / "P43.mat", original, normalized)
+    new = set(subject_findings(path)) - set(subject_findings(good))
+    assert {(f.code, f.message) for f in new} == {
+        ("subject-absent", "has no Angles, Forces, Moments, Powers")
+    }
+
+
+CODES = {
+    *(code for code, *_ in (*SPOILS, *CONTAINER)),
+    *("mat-header", "mat-userblock", "mat-superblock", "mat-hdf5", "subject-name"),
+    *("subject-field-order", "subject-variable", "subject-trees", "subject-pair"),
+    "subject-absent",
+}
+"""Codes whose corruption is tested here."""
 
 
 def test_a_stub_is_no_mat_file(tmp_path: Path) -> None:
