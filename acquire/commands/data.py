@@ -98,12 +98,22 @@ def report(
     truth: Annotated[
         Path | None, typer.Option(help="What was true, written by the virtual lab.")
     ] = None,
+    reference: Annotated[
+        list[Path] | None,
+        typer.Option(help="Subject file to compare with, repeatable; or a CSV table."),
+    ] = None,
 ) -> None:
     """Write the HTML report of a participant."""
     from acquire.dataset.report import write_report
 
-    with stderr.status("drawing"):
-        path = write_report(dataset, participant, truth=truth)
+    with stderr.status("drawing") as status:
+        path = write_report(
+            dataset,
+            participant,
+            truth=truth,
+            reference=reference or (),
+            progress=status.update,
+        )
     stdout.print(str(path), highlight=False, soft_wrap=True)
 
 

@@ -1,7 +1,7 @@
 """One self-contained page per participant: every trial's signals, clocks, losses."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,19 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from acquire.dataset import report_figures as draw
+from acquire.dataset.arrays import TrialArrays
 from acquire.dataset.participants import read_participants
-from acquire.dataset.selection import verdicts
+from acquire.dataset.reference import read_reference
+from acquire.dataset.report_ensemble_figures import session_figure
+from acquire.dataset.report_ensembles import Ensemble
+from acquire.dataset.report_groups import (
+    REFERENCE_COLUMNS,
+    REPEATABILITY_COLUMNS,
+    GroupSection,
+    group_section,
+    order,
+)
+from acquire.dataset.selection import select, verdicts
 from acquire.dataset.trial_source import load, up_to_date
 from acquire.dataset.truth import Comparison, TruthError, compare_with_truth
 from acquire.derived_groups import stored_gait
@@ -40,6 +51,8 @@ GAIT_WORDS = {
 }
 
 
+MOST_PICTURED = 40  #: takes with pictures of their own; of more, the first of a kind
+Kind = tuple[str, str, str]  #: condition, mode, speed
 OWN = "kinemuse-"  #: streams of the session, the recorder and the quality monitor
 
 
@@ -59,37 +72,121 @@ class TrialSection:
     summary: list[str] = field(default_factory=list)
 
 
-def write_report(dataset: Path, participant: str, *, truth: Path | None = None) -> Path:
+@dataclass(frozen=True)
+class KindSection:
+    """All takes of one condition, mode and speed; `group` shows them together."""
+
+    anchor: str
+    title: str
+    takes: list[TrialSection]
+    group: GroupSection | None
+
+
+@dataclass(eq=False)
+class _Collected:
+    """What is gathered take by take for the pictures of many."""
+
+    ensembles: dict[Kind, Ensemble] = field(default_factory=dict)
+    residuals_ms: dict[str, list[float]] = field(default_factory=dict)
+    lost: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, kind: Kind, trial: TrialArrays, mass_kg: float) -> None:
+        self.ensembles.setdefault(kind, Ensemble(*kind)).add(trial, mass_kg)
+
+    def add_clocks(self, derived: Derived, n_before: int) -> None:
+        """Note residual and losses of each stream; NaN for takes without it."""
+        for name in _instruments(derived):
+            own = derived["clock"].groups[name].attributes
+            for told, value in (
+                (self.residuals_ms, float(own["residual_median_ms"])),
+                (self.lost, float(own["lost"])),
+            ):
+                row = told.setdefault(name, [])
+                row += [float("nan")] * (n_before - len(row)) + [value]
+
+
+def write_report(
+    dataset: Path,
+    participant: str,
+    *,
+    truth: Path | None = None,
+    reference: Sequence[Path] = (),
+    progress: Callable[[str], None] = lambda _: None,
+) -> Path:
     """Write ``reports/P43.html`` of all archived trials; return its path.
 
-    The page needs no network and nothing beside it. With a truth file the last section
+    The page needs no network and nothing beside it. It shows the subject (all accepted
+    strides of each condition, mode and speed, and how well they repeat), the session
+    (clocks and losses of all takes), and every take. With a truth file one section
     compares with it; without one, or when it is gone, only that section is missing.
+    With reference files (see `read_reference`) mean curves are compared with theirs.
 
     Raises
     ------
     FileNotFoundError
         The participant has no archived trial.
+    BandsError
+        A reference cannot be read.
     """
     archives = find_archives(dataset, participant)
     if not archives:
         raise FileNotFoundError(f"{dataset} has no archived trial of {participant}")
+    bands = read_reference(reference) if reference else None
     people = read_participants(dataset)
     mass_kg = people[participant].mass_kg if participant in people else float("nan")
     judged = verdicts(dataset, participant)
-    sections, simulated, session = [], False, SessionClocks()
-    for key, path in archives.items():
-        section, virtual = _section(key, path, mass_kg, judged.get(key), session)
-        sections.append(section)
-        simulated |= virtual
+    accepted = select(dataset, participant, own_conditions=True).archives
+    sessions = sorted({key.session for key in archives})
+    kinds: dict[Kind, list[TrialSection]] = {}
+    collected, simulated, clocks = _Collected(), False, SessionClocks()
+    for number, (key, path) in enumerate(archives.items()):
+        kind = (key.condition, key.mode, key.speed)
+        progress(f"{' '.join(kind)} {key.stem} ({number + 1} of {len(archives)})")
+        trial, facts = load(path, clocks)
+        derived, _ = up_to_date(path, clocks)
+        if key in accepted:
+            collected.add(kind, trial, mass_kg)
+        collected.add_clocks(derived, number)
+        section = _section(
+            key,
+            (trial, facts, derived),
+            mass_kg,
+            judged.get(key),
+            visit=sessions.index(key.session) + 1,
+            pictured=len(archives) <= MOST_PICTURED or kind not in kinds,
+        )
+        kinds.setdefault(kind, []).append(section)
+        simulated |= bool(read_derived_attributes(derived.path)["simulated"])
+    progress("all strides together")
+    groups = {
+        (e.condition, e.mode, e.speed): group_section(e, bands)
+        for e in order(list(collected.ensembles.values()))
+    }
+    parts = [
+        KindSection(
+            "-".join(part for part in kind if part),
+            " · ".join(part for part in kind if part),
+            takes,
+            groups.get(kind),
+        )
+        for kind, takes in kinds.items()
+    ]
     page = (
         _environment()
         .get_template("report.html.j2")
         .render(
             participant=participant,
             simulated=simulated,
-            sections=sections,
+            parts=parts,
+            navigation=_navigation(parts),
+            n_takes=len(archives),
+            most_pictured=MOST_PICTURED,
+            session_figure=session_figure(collected.residuals_ms, collected.lost),
             summary_columns=("trial", "verdict", "length", "strides L / R", "clocks"),
             clock_columns=CLOCK_COLUMNS,
+            repeatability_columns=REPEATABILITY_COLUMNS,
+            reference_columns=REFERENCE_COLUMNS,
+            reference=bands.name if bands else "",
             comparison=_comparison(dataset, participant, truth),
             mass_kg=mass_kg,
             code_version=code_version(),
@@ -101,6 +198,15 @@ def write_report(dataset: Path, participant: str, *, truth: Path | None = None) 
     write_text_atomically(out, page)
     append_to_manifest(dataset, out)
     return out
+
+
+def _navigation(parts: Iterable[KindSection]) -> dict[str, list[tuple[str, str]]]:
+    """Return links by condition: anchor, and mode and speed in words."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for part in parts:
+        condition, _, rest = part.title.partition(" · ")
+        found.setdefault(condition, []).append((part.anchor, rest))
+    return found
 
 
 def _environment() -> Environment:
@@ -127,35 +233,28 @@ def _comparison(
 
 def _section(
     key: TrialKey,
-    path: Path,
+    loaded: tuple[TrialArrays, Mapping[str, Any], Derived],
     mass_kg: float,
     verdict: tuple[bool, str] | None,
-    session: SessionClocks,
-) -> tuple[TrialSection, bool]:
-    """Return one trial's section, and whether the trial is simulated."""
-    trial, facts = load(path, session)
-    derived, _ = up_to_date(path, session)
+    *,
+    visit: int,
+    pictured: bool,
+) -> TrialSection:
+    """Return one take's section; `visit` counts the participant's sessions."""
+    trial, facts, derived = loaded
     attributes = read_derived_attributes(derived.path)
     gait = stored_gait(derived)
-    figures = [
-        ("Surface EMG over one stride (dotted: foot off)", draw.emg_figure(trial)),
-        (
-            "Ground reaction on each foot: mean ± SD of all strides, one stride dashed",
-            draw.force_figure(trial, mass_kg),
-        ),
-        ("Markers from the side, right leg strong", draw.stick_figure(trial)),
-        ("A-mode ultrasound over one left stride", draw.echo_figure(trial)),
-    ]
     said = "not judged"
     if verdict is not None:
         accepted, reason = verdict
         said = "accepted" if accepted else f"rejected: {reason}"
     place = [part for part in (key.condition, key.mode, key.speed) if part]
     title = f"{' · '.join(place)} · trial {key.trial}, take {key.take}"
+    title += f", visit {visit}" if visit > 1 else ""
     status = str(attributes["status"])
     strides = f"{facts['strides_left']} / {facts['strides_right']}"
-    section = TrialSection(
-        anchor="-".join((*place, key.stem, key.session)),
+    return TrialSection(
+        anchor="-".join((*place, key.stem, str(visit))),
         title=title,
         verdict=said,
         facts=[
@@ -165,7 +264,7 @@ def _section(
             ("recording", "complete" if facts["complete"] else "cut off, recovered"),
             *_checks(gait.checks, mass_kg),
         ],
-        figures=[(words, made) for words, made in figures if made],
+        figures=_figures(trial, mass_kg) if pictured else [],
         clocks=[_clock_row(name, derived) for name in _instruments(derived)],
         losses=[
             (name, str(derived["clock"].groups[name].attributes["completeness"]))
@@ -175,7 +274,20 @@ def _section(
         status=status,
         summary=[said, f"{trial.duration_s:.1f} s", strides],
     )
-    return section, bool(attributes["simulated"])
+
+
+def _figures(trial: TrialArrays, mass_kg: float) -> list[tuple[str, str]]:
+    """Draw one take: words and address of each picture that there is."""
+    figures = [
+        ("Surface EMG over one stride (dotted: foot off)", draw.emg_figure(trial)),
+        (
+            "Ground reaction on each foot: mean ± SD of all strides, one stride dashed",
+            draw.force_figure(trial, mass_kg),
+        ),
+        ("Markers from the side, right leg strong", draw.stick_figure(trial)),
+        ("A-mode ultrasound over one left stride", draw.echo_figure(trial)),
+    ]
+    return [(words, made) for words, made in figures if made]
 
 
 def _instruments(derived: Derived) -> list[str]:

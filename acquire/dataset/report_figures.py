@@ -22,6 +22,7 @@ COLOUR: dict[Side, str] = {"left": "#0072B2", "right": "#D55E00"}
 INK, FAINT = "#222222", "#999999"
 MM_PER_SAMPLE = 0.0385  #: 1540 m/s and 20 MS/s, there and back
 DYNAMIC_DB = 45.0
+DPI, WEBP_QUALITY = 160, 82
 MUSCLES_ABOVE_PROBES = ("L TA", "L LG", "L RF", "L BF")
 STYLE: dict[Any, Any] = {
     "font.size": 8,
@@ -49,7 +50,7 @@ def emg_figure(trial: TrialArrays) -> str | None:
     if not all(strides.values()):
         return None
     limit = _nice(np.nanpercentile(np.abs(trial.emg_uv), 99.9))
-    with _figure(7.4, 4.2, "png") as (figure, out):
+    with new_figure(7.4, 4.2, "webp") as (figure, out):
         axes = figure.subplots(1, 2, width_ratios=(1, 1))
         figure.subplots_adjust(0.07, 0.10, 0.98, 0.93, wspace=0.17)
         for ax, side in zip(axes, SIDES[::-1], strict=True):
@@ -80,7 +81,7 @@ def force_figure(trial: TrialArrays, mass_kg: float) -> str | None:
     at = np.arange(trial.n_frames) / FRAME_HZ
     scale = mass_kg if mass_kg > 0 else 1.0
     unit = "N/kg" if mass_kg > 0 else "N"
-    with _figure(7.4, 2.4, "svg") as (figure, out):
+    with new_figure(7.4, 2.4, "svg") as (figure, out):
         axes = figure.subplots(1, 3)
         figure.subplots_adjust(0.075, 0.17, 0.98, 0.91, wspace=0.22)
         names = ("along the belt (x)", "sideways (y)", "up (z)")
@@ -121,7 +122,7 @@ def stick_figure(trial: TrialArrays) -> str | None:
         return None
     at = np.linspace(stride.start_s, stride.end_s, 9)
     rows = np.clip(np.round(at * FRAME_HZ).astype(int), 0, trial.n_frames - 1)
-    with _figure(7.4, 1.45, "svg") as (figure, out):
+    with new_figure(7.4, 1.45, "svg") as (figure, out):
         ax = figure.subplots()
         figure.subplots_adjust(0.075, 0.02, 0.99, 0.99)
         for k, row in enumerate(rows):
@@ -166,7 +167,7 @@ def echo_figure(trial: TrialArrays) -> str | None:
         [phase[:1] - 1, 0.5 * (phase[1:] + phase[:-1]), phase[-1:] + 1]
     )
     depth = np.arange(envelope.shape[2] + 1) * MM_PER_SAMPLE
-    with _figure(7.4, 2.5, "png") as (figure, out):
+    with new_figure(7.4, 2.5, "webp") as (figure, out):
         axes = figure.subplots(1, 4, sharey=True)
         figure.subplots_adjust(0.065, 0.16, 0.91, 0.91, wspace=0.10)
         bar = figure.add_axes((0.925, 0.16, 0.012, 0.75))
@@ -193,18 +194,24 @@ def echo_figure(trial: TrialArrays) -> str | None:
 
 
 @contextmanager
-def _figure(
+def new_figure(
     width_in: float, height_in: float, kind: str
 ) -> Iterator[tuple[Figure, list[str]]]:
-    """Give a figure to draw on; afterwards the list holds its data address."""
+    """Give a figure to draw on; afterwards the list holds its data address.
+
+    `kind` is ``svg`` for lines, ``webp`` for pictures of many points.
+    """
     out: list[str] = []
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(width_in, height_in))
         yield figure, out
         raw = io.BytesIO()
-        when = {"Date": None} if kind == "svg" else {"Software": None}
-        figure.savefig(raw, format=kind, dpi=160, metadata=when)
-    media = "image/svg+xml" if kind == "svg" else "image/png"
+        if kind == "svg":
+            figure.savefig(raw, format=kind, metadata={"Date": None})
+        else:
+            quality = {"quality": WEBP_QUALITY, "method": 4}
+            figure.savefig(raw, format=kind, dpi=DPI, pil_kwargs=quality)
+    media = "image/svg+xml" if kind == "svg" else f"image/{kind}"
     out.append(f"data:{media};base64,{base64.b64encode(raw.getvalue()).decode()}")
 
 
