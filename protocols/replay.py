@@ -101,8 +101,11 @@ def _take_done(progress: Progress, line: Mapping[str, Any]) -> None:
 
 def _verdict(progress: Progress, line: Mapping[str, Any]) -> None:
     progress.unjudged, progress.unjudged_trial, progress.problems = {}, "", ()
-    if line.get("accepted") and "trial_name" in line:
-        progress.done[str(line["trial_name"])] = "accepted"
+    name = str(line.get("trial_name"))
+    if line.get("accepted"):
+        progress.done[name] = "accepted"
+    elif progress.done.get(name) == "accepted":  # taken back
+        del progress.done[name]
 
 
 _UNJUDGED = (State.CLOSING, State.JUDGING)

@@ -188,3 +188,9 @@ def test_belts_found_moving_after_a_cut_are_asked_about_first() -> None:
     assert "Go on with Calibration Static trial 1?" in again.text
     again.until(State.FINISHED)
     assert accepted(lab) == NAMES
+
+
+def test_a_verdict_taken_back_counts_although_the_run_was_cut_off_in_between() -> None:
+    verdict = {"event": "verdict", "trial_name": NAMES[1]}
+    progress = replay([{**verdict, "accepted": True}, {**verdict, "accepted": False}])
+    assert NAMES[1] not in progress.done
