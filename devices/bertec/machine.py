@@ -285,7 +285,7 @@ class Machine:
         zero = Setpoints(0.0, 0.0, decel_mps2)
         self.requests.open("belts", verb, {"decel_mps2": decel_mps2}, self.status)
         self.drive.ask(zero, urgent=True)
-        if self.phase is not BeltState.UNEXPECTED_STOP:
+        if self.phase not in (BeltState.UNEXPECTED_STOP, BeltState.STOPPING):
             self._enter(BeltState.STOPPING)
 
     def _freeze(self, code: str, why: str) -> None:
