@@ -1,6 +1,7 @@
 """Validate whatever a path leads to: recording, archive, subject file, dataset."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from acquire.dataset.checks.archive import archive_findings
@@ -128,20 +129,22 @@ def _trial(
     """Check an archive, what was derived from it, and its source files."""
     derived = _derived_of(path)
     clocks = fresh_clocks(path, derived) if isinstance(derived, Derived) else None
-    recording, findings = recording_findings(path, clocks)
+    recording, own = recording_findings(path, clocks)
     if recording is None:
         return []  # told already
-    findings += subject_findings_of(recording)
-    findings += archive_findings(path, recording)
-    findings += modality_findings(recording)
+    own += subject_findings_of(recording)
+    own += archive_findings(path, recording)
+    own += modality_findings(recording)
+    if isinstance(derived, Finding):
+        own.append(derived)
+    elif derived is not None:
+        own += stale_inputs(derived)
+    folder = path.parent.relative_to(root).as_posix()
+    findings = [replace(f, where=f"{folder}/{f.where}") for f in own]
     where = path.relative_to(root).as_posix()
     findings += privacy_findings(path, where, watch, raw=True)
-    if isinstance(derived, Finding):
-        findings.append(derived)
-    elif derived is not None:
-        findings += stale_inputs(derived)
-        if clocks is not None and accepted:
-            findings += source_findings(root, key, recording, derived)
+    if isinstance(derived, Derived) and clocks is not None and accepted:
+        findings += source_findings(root, key, recording, derived)
     return findings
 
 

@@ -39,10 +39,10 @@ def joint_figure(ensemble: Ensemble, bands: Mapping[str, Band]) -> str | None:
     ]
     if not rows:
         return None
-    with new_figure(WIDTH_IN, 1.75 * len(rows), "svg") as (figure, out):
+    with new_figure(WIDTH_IN, 1.75 * len(rows), "webp") as (figure, out):
         axes = figure.subplots(len(rows), len(JOINTS), squeeze=False, sharex=True)
         figure.subplots_adjust(
-            0.075, 0.26 / len(rows), 0.99, 1 - 0.18 / len(rows), wspace=0.22, hspace=0.2
+            0.075, 0.26 / len(rows), 0.98, 1 - 0.18 / len(rows), wspace=0.22, hspace=0.2
         )
         for line, (quantity, unit) in zip(axes, rows, strict=True):
             for ax, joint in zip(line, JOINTS, strict=True):
@@ -66,9 +66,9 @@ def muscle_figure(ensemble: Ensemble) -> str | None:
     """Draw thirteen envelopes, right leg above, left below, µV."""
     if not any(ensemble.strides(name).size for name in EMG_CHANNELS):
         return None
-    with new_figure(WIDTH_IN, 3.6, "svg") as (figure, out):
+    with new_figure(WIDTH_IN, 3.6, "webp") as (figure, out):
         axes = figure.subplots(3, 5, sharex=True)
-        figure.subplots_adjust(0.07, 0.11, 0.99, 0.94, wspace=0.34, hspace=0.42)
+        figure.subplots_adjust(0.07, 0.11, 0.98, 0.94, wspace=0.34, hspace=0.42)
         places = [*axes[0], *axes[1][:4], *axes[2][:4]]
         for ax, name in zip(places, EMG_CHANNELS, strict=True):
             side: Side = "left" if name[0] == "L" else "right"

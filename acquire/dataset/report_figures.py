@@ -81,7 +81,7 @@ def force_figure(trial: TrialArrays, mass_kg: float) -> str | None:
     at = np.arange(trial.n_frames) / FRAME_HZ
     scale = mass_kg if mass_kg > 0 else 1.0
     unit = "N/kg" if mass_kg > 0 else "N"
-    with new_figure(7.4, 2.4, "svg") as (figure, out):
+    with new_figure(7.4, 2.4, "webp") as (figure, out):
         axes = figure.subplots(1, 3)
         figure.subplots_adjust(0.075, 0.17, 0.98, 0.91, wspace=0.22)
         names = ("along the belt (x)", "sideways (y)", "up (z)")
@@ -199,7 +199,7 @@ def new_figure(
 ) -> Iterator[tuple[Figure, list[str]]]:
     """Give a figure to draw on; afterwards the list holds its data address.
 
-    `kind` is ``svg`` for lines, ``webp`` for pictures of many points.
+    `kind` is ``svg`` for few lines, ``webp`` for pictures of many points.
     """
     out: list[str] = []
     with mpl.rc_context(STYLE):

@@ -56,13 +56,13 @@ def protocol_findings(root: Path, participant: str) -> Iterator[Finding]:
             yield found("protocol-unreadable", where, str(error))
             continue
         there = accepted.get(folder.name, set())
-        place = folder.relative_to(root).as_posix()
+        session = folder.relative_to(root).as_posix()
         if missing := sorted(needed - there):
             yield found(
-                "protocol-missing", place, _named("no accepted take of", missing)
+                "protocol-missing", session, _named("no accepted take of", missing)
             )
         if extra := sorted(there - planned):
-            yield found("protocol-extra", place, _named("the protocol has no", extra))
+            yield found("protocol-extra", session, _named("the protocol has no", extra))
 
 
 def _says_anything(text: str) -> bool:

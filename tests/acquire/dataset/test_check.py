@@ -51,6 +51,9 @@ def codes(path: Path) -> list[str]:
 
 def test_a_dataset_tells_its_losses_and_what_it_lacks(good: Path) -> None:
     assert set(codes(good)) == {"stream-gap", "participant-missing"}
+    (gap,) = [f for f in check_path(good) if f.code == "stream-gap"]
+    folder = key().folder(good).relative_to(good).as_posix()
+    assert gap.where == f"{folder}/Trial_1_take1.h5:amode"
     assert codes(good / "ProcessedData" / "P43.mat") == []
 
 
