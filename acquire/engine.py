@@ -218,7 +218,8 @@ class LabEngine:
         return person_of(self._quality_watch.fresh())
 
     def findings(self) -> tuple[QualityFinding, ...]:
-        return findings_of(self._quality_watch.fresh())
+        found = findings_of(self._quality_watch.fresh())
+        return tuple(finding for finding in found if finding.stream in self._required)
 
     def days_since(self, condition: str) -> float | None:
         return days_since(
@@ -360,6 +361,7 @@ class LabEngine:
             str(text)
             for kind in ("problems", "warnings")
             for text in said.get(kind, ())
+            if not str(text).startswith(tuple(f"{name}:" for name in self._optional))
         )
         path = key.xdf(self._dataset)
         if path.is_file():  # the verdict does not wait for the archive

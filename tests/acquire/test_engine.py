@@ -143,6 +143,7 @@ def engine(
         treadmill="bertec",
         capture=line,
         required_streams={"semg": "kinemuse:n:0:semg"},
+        optional_streams=["kinemuse-quality"],
         publish=lambda name, facts: published.append((name, facts)),
         on_take=takes.append,
     )
@@ -425,3 +426,29 @@ def test_the_verdict_does_not_wait_for_the_archive(
     failed = next(facts for name, facts in published if name == "archive_failed")
     assert failed["take"] == 1
     assert "no space" in str(failed["reason"])
+
+
+def test_streams_that_are_not_the_instruments_decide_no_verdict(
+    engine: LabEngine, lab: FakeLab, tmp_path: Path
+) -> None:
+    lab.stop_answer["warnings"] = [
+        "kinemuse-quality: no sample any more",
+        "semg: 3 samples lost",
+    ]
+    beyond = {"metric": "stream.missing", "level": "red", "value": 3.0, "limit": 0.1}
+    verdicts = {
+        name: {"level": "red", "values": {}, "findings": [{"stream": name, **beyond}]}
+        for name in ("gait-live", "semg")
+    }
+    with ControlServer(
+        "quality", {"snapshot": lambda _: verdicts}, tmp_path / "runtime"
+    ):
+        wait_for(lambda: bool(engine.findings()))
+        assert [finding.stream for finding in engine.findings()] == ["semg"]
+    engine.arm(TRIAL)
+    wait_for(lambda: engine.recording().state == "armed")
+    engine.record()
+    wait_for(lambda: engine.recording().state == "recording")
+    engine.finish(TRIAL)
+    wait_for(lambda: engine.recording().state == "verified")
+    assert engine.recording().problems == ("semg: 3 samples lost",)
