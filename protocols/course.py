@@ -54,6 +54,8 @@ class Course:
     def end_group(self, group: str) -> None:
         """Leave out what is left of a cycle or of an optional part."""
         self._left = [entry for entry in self._left if group not in entry.groups]
+        if self.last is not None and group in self.last[0].groups:
+            self.last = None  # a trial of what is over is not done again
 
     def find(self, entry_id: str) -> Entry | None:
         """Return an entry that is left."""

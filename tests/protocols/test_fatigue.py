@@ -176,3 +176,15 @@ def test_gap_between_days(days: float | None, says: str, as_wanted: bool) -> Non
     drive = Drive(text, MemoryLab(days=days)).start().to_question(says)
     drive.answer("abort")
     drive.until(State.ABORTED)
+
+
+def test_a_trial_of_a_cycle_that_was_ended_is_not_done_again() -> None:
+    lab = MemoryLab(muscles=muscles(100.0, 90.0))
+    drive = Drive(CYCLE, lab).start()
+    drive.until(lambda: len(lab.rises) == 2)
+    lab.muscles = muscles(70.0, 60.0)
+    drive.to_question("Stop rule")
+    drive.answer("end the cycle")
+    drive.to_question("Water?")
+    with pytest.raises(NotAllowedError, match="no trial was judged"):
+        drive.runner.repeat("on second thoughts")
