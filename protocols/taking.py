@@ -53,7 +53,8 @@ def in_raising(run: Run) -> None:
         return
     triggers = recording.triggers
     if not triggers or any(seen.n_rises for seen in triggers.values()):
-        run.enter(State.RECORDING, duration_s=run.current.record_s)
+        left_s = max(run.current.record_s - run.spent_s, 0.0)  # it rose when asked to
+        run.enter(State.RECORDING, duration_s=left_s)
         run.ticked_s = run.now()
     elif run.spent_s > RISE_TIMEOUT_S:
         fail_take(
