@@ -4,7 +4,7 @@ UV_VERSION := 0.13.9
 UV := .uv/bin/uv
 BIN := .venv/bin
 
-.PHONY: demo test test-slow lint setup vicon-sdk requirements clean
+.PHONY: demo test test-slow test-soak lint setup vicon-sdk requirements clean
 
 demo: setup
 	$(BIN)/kinemuse demo $(ARGS)
@@ -14,7 +14,10 @@ test: setup lint
 	$(BIN)/pytest -n 2 -m "not slow and not hardware"
 
 test-slow: setup
-	$(BIN)/pytest -n 0 -m "slow and not hardware"
+	$(BIN)/pytest -n 0 -m "slow and not soak and not hardware"
+
+test-soak: setup
+	$(BIN)/pytest -n 0 -m "soak and not hardware"
 
 lint: setup
 	$(BIN)/ruff check .

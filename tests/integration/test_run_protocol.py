@@ -41,6 +41,7 @@ def planned_trials(name: str, participant: str) -> list[str]:
     return [trial.name for trial in plan(protocol, participant).trials]
 
 
+@pytest.mark.soak
 def test_young_ideal_repeats_what_faults_have_spoilt(tmp_path: Path) -> None:
     names = planned_trials("young_ideal", "P43")
     walks = [name for name in names if "Calibration" not in name]
