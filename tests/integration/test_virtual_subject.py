@@ -67,7 +67,7 @@ def test_every_trial_is_there_and_those_of_the_real_path_count(
     assert found == wanted
     made = json.loads(subject_file.with_suffix(".json").read_text())["trials"]
     assert made["Ideal/LG_0/S_1/Trial_1_take1"]["frames"] > 700  # 8 s, not 3
-    assert made["Ideal/AS_5/S_1/Trial_1_take1"]["frames"] < 320
+    assert made["Ideal/AS_10/S_1/Trial_1_take1"]["frames"] < 320
     assert {facts["clock_status"] for facts in made.values()} <= {"ok", "degraded"}
 
 
