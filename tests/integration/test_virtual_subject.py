@@ -126,6 +126,7 @@ def lines(node: Node) -> Iterator[str]:
         yield f"{node.path} {node.kind} {dims} 0"
 
 
+@pytest.mark.soak
 def test_libmatio_reads_every_object(subject_file: Path, tmp_path: Path) -> None:
     walked = subprocess.run(
         [built_matwalk(tmp_path), subject_file],
@@ -155,6 +156,7 @@ def same(got: Any, node: Node) -> int:
     return 1
 
 
+@pytest.mark.soak
 def test_mat_io_reads_every_value(subject_file: Path) -> None:
     loaded = matio.load_from_mat(str(subject_file))
     assert list(loaded) == ["P43"]
@@ -163,6 +165,7 @@ def test_mat_io_reads_every_value(subject_file: Path) -> None:
         assert same(loaded["P43"], subject) > 20_000
 
 
+@pytest.mark.soak
 def test_octave_finds_struct_paths_the_right_way_round(subject_file: Path) -> None:
     octave = shutil.which("octave-cli")
     if octave is None:
@@ -188,6 +191,7 @@ def test_octave_finds_struct_paths_the_right_way_round(subject_file: Path) -> No
         assert math.isclose(float(rows[3][0]), emg[6, 2], rel_tol=1e-8)
 
 
+@pytest.mark.soak
 def test_it_is_built_again_to_the_same_bytes(dataset: Path, subject_file: Path) -> None:
     before = subject_file.read_bytes()
     again = [sys.executable, "-m", "acquire", "build", "--dataset", str(dataset)]
