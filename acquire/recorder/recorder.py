@@ -397,7 +397,7 @@ class Recorder:
     def _report(self, event: str, facts: dict[str, Any]) -> None:
         entry = {"event": event, "t_lsl": self._now(), **facts}
         self._n_events += 1
-        self._events.append({"n": self._n_events, **entry})
+        self._events.append({**entry, "n": self._n_events})
         log.info("%s %s", event, facts)
         writer = self._writer
         if writer is not None and self.state in (

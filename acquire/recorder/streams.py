@@ -171,7 +171,8 @@ class StreamSet:
             gaps = worker.new_gaps()
             if gaps:
                 told = [list(gap) for gap in gaps[-GAPS_PER_EVENT:]]
-                more = {"n_gaps": len(gaps), "n": sum(gap.n for gap in gaps)}
+                n_missing = sum(gap.n for gap in gaps)
+                more = {"n_gaps": len(gaps), "n_missing": n_missing}
                 facts = self._facts(worker, **more, gaps=told)
                 self._report("samples_missing", facts)
 

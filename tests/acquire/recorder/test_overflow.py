@@ -56,5 +56,7 @@ def test_what_the_network_library_drops_is_counted_exactly(
     told = [n for n in read_notes(recording) if n["event"] == "samples_missing"]
     assert [note["gaps"][0][:2] for note in told] == [[index[at] + 1, n_lost]]
     assert "stream_stalled" not in [entry["event"] for entry in seen["events"]]
+    numbers = [entry["n"] for entry in seen["events"]]
+    assert numbers == list(range(1, seen["n_events"] + 1))
     found = {finding.code: finding.message for finding in check_path(out)}
     assert f"{n_lost} samples are missing" in found["stream-gap"]

@@ -290,7 +290,7 @@ def test_missing_samples_are_told_by_their_numbers(bench: Bench) -> None:
     bench.streams.record_into(None)  # nothing is left untold
     told = [facts for event, facts in bench.events if event == "samples_missing"]
     assert [facts["gaps"][0][:2] for facts in told] == [[2000, 40], [3240, 2]]
-    assert [facts["n"] for facts in told] == [40, 2]
+    assert [facts["n_missing"] for facts in told] == [40, 2]
     assert bench.streams.workers[0].snapshot()["gaps"][-1][:2] == [3240, 2]
 
 
