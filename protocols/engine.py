@@ -12,7 +12,8 @@ class Treadmill:
     """What the treadmill reports; None where nothing fresh is known.
 
     `at_standstill` and `deck_moving` are the adapter's judgement of several readbacks;
-    `state` is its own word, ``unknown`` without fresh status.
+    `state` is its own word, ``unknown`` without fresh status; `cause` says why belts
+    are not as they were asked to be, as far as that is known.
     """
 
     left_mps: float | None = None
@@ -22,6 +23,7 @@ class Treadmill:
     deck_moving: bool = False
     reversed_facing: bool = False
     state: str = "unknown"
+    cause: str = ""
 
     def at_speed(self, belt_mps: float, tolerance_mps: float = 0.03) -> bool:
         """Whether both belts are known to run at `belt_mps`."""
@@ -135,6 +137,10 @@ class Engine(Protocol):
 
     def arm(self, trial: TrialPlan) -> None:
         """Open the file of this trial's next take and wait for every stream."""
+        ...
+
+    def override(self, reason: str) -> None:
+        """Arm the next take although something is missing; the reason is stored."""
         ...
 
     def record(self) -> None:

@@ -2,19 +2,18 @@
 
 from collections.abc import Callable
 
-from protocols.errors import NotAllowedError
 from protocols.moving import go_on, halt, insist_on_rest
+from protocols.requests import require, rest_is_owed
 from protocols.run import Run
 from protocols.states import TAKE_STATES, State
 from protocols.taking import again, reject, repeat
-from protocols.timeline import Resting, TrialPlan
+from protocols.timeline import TrialPlan
 
 ABORT_AGAIN_S = 0.5  #: an abort is repeated this often until the belts stop
 ESTOP = "BELT STATE UNKNOWN: use the hardware emergency stop"
 STILL = (State.STOPPING, State.MOVING_DECK, State.PAUSED)
 """States that look at what is next by themselves."""
 GOING = (State.PROMPTING, State.RAMPING, State.SETTLING)
-BEFORE_AND_AFTER = (State.IDLE, State.RESUMING, State.ABORTING)
 
 
 # ---- pause --------------------------------------------------------------------------
@@ -22,8 +21,7 @@ BEFORE_AND_AFTER = (State.IDLE, State.RESUMING, State.ABORTING)
 
 def pause(run: Run) -> None:
     """Stop belts and deck and wait; an open take is closed and rejected."""
-    if run.state in (State.IDLE, State.PAUSED, State.ABORTING):
-        raise NotAllowedError(f"nothing to pause in state {run.state}")
+    require(run, "pause")
     run.stopped_s = run.now()
     run.engine.stop()
     run.discard_take("paused")
@@ -52,7 +50,7 @@ def adverse_event(run: Run, text: str) -> None:
 
 def skip(run: Run, reason: str) -> None:
     """Leave out what is under way or next, and go on behind it."""
-    _require_running(run, "skip")
+    require(run, "skip")
     if run.state is State.JUDGING:
         reject(run, f"skipped: {reason}")
         return
@@ -61,41 +59,30 @@ def skip(run: Run, reason: str) -> None:
         run.advance("skipped", reason=reason)
         go_on(run)
         return
-    owed = run.state in (State.STOPPING, State.RESTING) and _rest_is_owed(run)
-    if run.stop_group or owed:  # the question, or the rest after a trial
+    if run.stop_group or rest_is_owed(run):  # the question, or the rest after a trial
         run.rest_s = 0.0
-    elif run.course.head is None:
-        raise NotAllowedError("nothing is left to skip")
     else:
         run.advance("skipped", reason=reason)
     _look_again(run)
 
 
-def _rest_is_owed(run: Run) -> bool:
-    own = isinstance(run.action, Resting)
-    return not own and (run.rest_s > 0 or run.state is State.RESTING)
-
-
 def repeat_last(run: Run, reason: str) -> None:
     """Have the take under way, or else the trial judged last, done again."""
-    _require_running(run, "repeat")
+    require(run, "repeat")
     if run.state is State.JUDGING:
         repeat(run, reason)
-    elif run.state in TAKE_STATES[1:]:
+    elif run.state in TAKE_STATES:
         run.discard_take(f"repeat: {reason}")
         again(run)
-    elif run.state is State.ARMING:
-        raise NotAllowedError("the take has not begun")
     else:
         _put_back(run, reason)
         _look_again(run)
 
 
 def _put_back(run: Run, reason: str) -> None:
-    last = run.course.last
-    if last is None:
-        raise NotAllowedError("no trial was judged since the last take began")
-    entry, outcome = last
+    if run.course.last is None:
+        return
+    entry, outcome = run.course.last
     if outcome == "accepted" and isinstance(entry.action, TrialPlan):
         run.engine.verdict(entry.action, False, f"repeat: {reason}")
     run.put_back()
@@ -109,11 +96,6 @@ def _look_again(run: Run) -> None:
         go_on(run)
     elif run.state not in STILL:
         halt(run)
-
-
-def _require_running(run: Run, what: str) -> None:
-    if run.state in BEFORE_AND_AFTER or run.state.is_over:
-        raise NotAllowedError(f"nothing to {what} in state {run.state}")
 
 
 # ---- the end ------------------------------------------------------------------------

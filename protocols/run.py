@@ -44,7 +44,7 @@ class Run:
         self.deck_target_deg = 0.0
         self.facing_checked = False
         self.stop_group = ""  #: the cycle that the operator is asked to end
-        self.reason_wanted = False  #: for a rejection
+        self.reason_for = ""  #: the answer that the operator is asked to give reasons
         self.low_since_s: float | None = None
         self.ending = State.ABORTED  #: where aborting leads
         self.stopped_s = self.aborted_s = 0.0  #: when belts were last asked to rest
@@ -86,7 +86,7 @@ class Run:
         self.state, self.message, self._duration_s = state, message, duration_s
         self.entered_s = self.now()
         self.question = self._answer = None
-        self.stop_group, self.reason_wanted = "", False
+        self.stop_group = self.reason_for = ""
         trial = self.trial.name if self.trial else None
         try:
             self.engine.event("state", state=str(state), trial=trial, message=message)

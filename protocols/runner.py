@@ -17,6 +17,7 @@ from protocols.engine import Engine
 from protocols.errors import DeclinedError, NotAllowedError
 from protocols.expansion import timeline
 from protocols.replay import Progress
+from protocols.requests import requests, require
 from protocols.run import Run
 from protocols.schema import ProtocolDefinition
 from protocols.states import Snapshot, State
@@ -106,6 +107,7 @@ class Runner:
                     name: -change.median_frequency_drop_percent
                     for name, change in run.fatigue.changes.items()
                 },
+                requests=requests(run),
             )
 
     def left(self) -> tuple[str, ...]:
@@ -116,7 +118,7 @@ class Runner:
     def start(self) -> None:
         """Begin with the first action, or offer to go on where a run was cut off."""
         with self._lock:
-            self._require(State.IDLE)
+            require(self._run, "start")
             self._known_s = self._run.now()
             self._guarded(lambda: resuming.begin(self._run))
 
@@ -132,7 +134,7 @@ class Runner:
     def resume(self) -> None:
         """Go on after a pause, with the same trial from its beginning."""
         with self._lock:
-            self._require(State.PAUSED)
+            require(self._run, "resume")
             self._known_s = self._run.now()
             self._guarded(lambda: moving.go_on(self._run))
 
@@ -154,8 +156,7 @@ class Runner:
 
         The belts are told before anything else, even while a tick is under way.
         """
-        if self._run.state.is_over:
-            raise NotAllowedError(f"the run is over: {self._run.state}")
+        require(self._run, "abort")
         with contextlib.suppress(Exception):  # it is told again below
             self._engine.abort()
         with self._lock:
@@ -182,7 +183,12 @@ class Runner:
             HANDLERS[run.state](run)
 
     def _treadmill_trouble(self) -> str:
-        run, state = self._run, self._engine.treadmill().state
+        treadmill = self._engine.treadmill()
+        trouble = self._trouble_of(treadmill.state)
+        return f"{trouble}: {treadmill.cause or 'cause unknown'}" if trouble else ""
+
+    def _trouble_of(self, state: str) -> str:
+        run = self._run
         if state != "unknown":
             self._known_s = run.now()
         elif run.now() - self._known_s > UNKNOWN_S:
@@ -198,8 +204,6 @@ class Runner:
 
     def _request(self, act: Callable[[Run], None]) -> None:
         with self._lock:
-            if self._run.state.is_over:
-                raise NotAllowedError(f"the run is over: {self._run.state}")
             self._guarded(lambda: act(self._run))
 
     def _guarded(self, step: Callable[[], None]) -> None:
@@ -213,7 +217,3 @@ class Runner:
         except Exception as error:  # the engine's words reach the operator
             said = str(error) or type(error).__name__
             leaving.end(self._run, State.FAILED, f"{self._run.state}: {said}")
-
-    def _require(self, state: State) -> None:
-        if self._run.state is not state:
-            raise NotAllowedError(f"the run is {self._run.state}, not {state}")

@@ -180,6 +180,17 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """Something the operator may ask for: what it would be about, and why not now.
+
+    It is allowed where `refusal` is empty.
+    """
+
+    about: str = ""
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything a window needs to know of the runner, at one instant."""
 
@@ -196,3 +207,5 @@ class Snapshot:
     problems: tuple[str, ...] = ()  #: of the take under way
     fatigue: Mapping[str, float] = field(default_factory=dict)
     """Change of each muscle's median frequency against its first trial, %."""
+    requests: Mapping[str, Request] = field(default_factory=dict)
+    """What the operator may ask for, by verb."""

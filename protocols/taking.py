@@ -12,13 +12,14 @@ from protocols.verdict import Proposal, missing_rises, propose, still_high
 LINE_LOW_TIMEOUT_S = 10.0  #: beyond the time it has to be low
 RISE_TIMEOUT_S = 5.0
 FALL_TIMEOUT_S = 3.0
+ANYWAY = "record anyway"
 
 
 def in_arming(run: Run) -> None:
     """Wait until the recorder writes."""
     recording = run.engine.recording()
     if recording.state == "failed":
-        fail_take(run, recording.problems)
+        fail_take(run, recording.problems, ANYWAY)
     elif recording.state == "armed":
         run.engine.record()
     elif recording.state == "recording":
@@ -148,31 +149,41 @@ def judge(run: Run, problems: tuple[str, ...]) -> None:
     run.ask(f"{trial.name}: {said}. Keep this take?", *run.proposal.answers)
 
 
-def fail_take(run: Run, problems: tuple[str, ...]) -> None:
-    """Give up a take that cannot be recorded, and ask what to do."""
+def fail_take(run: Run, problems: tuple[str, ...], *ways_out: str) -> None:
+    """Give up a take that cannot be recorded, and ask what to do.
+
+    `ways_out` are answers beside repeating and rejecting.
+    """
     run.lower_line()
     run.close_take()
     said = "; ".join(problems) or "the recorder gave no reason"
     run.proposal = Proposal("repeat", problems)
     run.enter(State.JUDGING)
-    run.ask(f"{run.current.name} was not recorded: {said}", "repeat", "reject")
+    text = f"{run.current.name} was not recorded: {said}"
+    run.ask(text, "repeat", *ways_out, "reject")
 
 
 def in_judging(run: Run) -> None:
-    """Take the verdict; a rejection without repeat wants a reason."""
+    """Take the verdict; a rejection, or recording in spite of all, wants a reason."""
     answer = run.take_answer()
     if not answer:
         return
     reasons = run.proposal.words or "the operator"
-    if run.reason_wanted:
+    if run.reason_for == ANYWAY:
+        run.engine.override(answer)
+        repeat(run, reasons)
+    elif run.reason_for:
         reject(run, answer)
     elif answer == "repeat":
         repeat(run, reasons)
     elif answer == "accept":
         _accept(run)
+    elif answer == ANYWAY:
+        run.ask(f"Why is it recorded although {reasons}?")
+        run.reason_for = answer
     else:
         run.ask("Why is it rejected?", suggestion=reasons)
-        run.reason_wanted = True
+        run.reason_for = answer
 
 
 def _accept(run: Run) -> None:

@@ -37,10 +37,13 @@ class MemoryLab:
     reversed_facing: bool = False
     turned: bool | None = None  #: what the markers show, where not the truth
     treadmill_state: str = ""  #: where it is not what belts and target make it
+    cause: str = ""  #: why belts are not as asked
     fresh: bool = True
     armed: bool = True
     recorder: str = "idle"
     problems: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()  #: what the recorder refuses to start without
+    overridden: str = ""
     line_high: bool = False
     blind: set[str] = field(default_factory=set)  #: instruments without trigger
     stuck_high: set[str] = field(default_factory=set)
@@ -71,7 +74,7 @@ class MemoryLab:
 
     def treadmill(self) -> Treadmill:
         if not self.fresh:
-            return Treadmill()
+            return Treadmill(cause=self.cause)
         return Treadmill(
             left_mps=self.belt_mps,
             right_mps=self.belt_mps,
@@ -80,6 +83,7 @@ class MemoryLab:
             deck_moving=self.incline_deg != self.incline_target_deg,
             reversed_facing=self.reversed_facing,
             state=self.treadmill_state or self._state(),
+            cause=self.cause,
         )
 
     def _state(self) -> str:
@@ -146,10 +150,17 @@ class MemoryLab:
         if self.recorder in ("armed", "recording"):
             raise RuntimeError(f"armed while {self.recorder}")
         self.log.append(("arm", trial.name))
-        self.recorder, self.problems = "armed", ()
+        if self.missing and not self.overridden:
+            self.recorder, self.problems = "failed", self.missing
+            return
+        self.recorder, self.problems, self.overridden = "armed", (), ""
         self.n_rises = self.n_falls = 0
         self.take += 1
         self.event("trial_armed", take=self.take)
+
+    def override(self, reason: str) -> None:
+        self.overridden = reason
+        self.event("override", reason=reason)
 
     def record(self) -> None:
         self.recorder = "recording"

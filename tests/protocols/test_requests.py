@@ -114,6 +114,39 @@ def test_nothing_to_repeat_before_the_first_trial() -> None:
         drive.runner.repeat("why not")
 
 
+# ---- what is published --------------------------------------------------------------
+
+
+def test_what_may_be_asked_is_published_with_what_it_is_about() -> None:
+    drive = Drive(TWO)
+
+    def published() -> dict[str, tuple[str, str]]:
+        requests = drive.runner.snapshot().requests
+        return {verb: (each.about, each.refusal) for verb, each in requests.items()}
+
+    assert published()["start"] == ("", "")
+    assert published()["skip"][1] == "nothing to skip in state idle"
+    drive.start().until(State.PROMPTING)
+    assert published()["start"][1] == "the run is prompting, not idle"
+    assert published()["skip"] == ("Markers on?", "")
+    drive.until(State.RESTING)
+    assert published()["skip"] == ("the rest", "")
+    drive.until(State.RECORDING)
+    assert published()["skip"] == published()["repeat"] == (FIRST, "")
+    drive.until(State.RESTING)
+    assert published()["skip"] == ("the rest", "")  # owed after the trial
+    assert published()["repeat"] == (FIRST, "")
+    drive.runner.pause()
+    assert published()["skip"] == (SECOND, "")
+    assert published()["pause"][1] == "nothing to pause in state paused"
+    assert not published()["resume"][1]
+    drive.runner.abort("enough")
+    drive.until(State.ABORTED)
+    assert {verb for verb, (_, why_not) in published().items() if not why_not} == {
+        "adverse_event"
+    }
+
+
 # ---- adverse event ------------------------------------------------------------------
 
 

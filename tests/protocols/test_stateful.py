@@ -1,6 +1,5 @@
 """Any order of requests, answers and faults: belts obey, and the journal knows."""
 
-import contextlib
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -46,6 +45,7 @@ AT_REST = {
 
 PASSING_FAULTS = (
     "recorder", "blind", "stuck", "strides", "facing", "quality", "fatigue", "status",
+    "missing",
 )  # fmt: skip
 ENDING_FAULTS = (
     *[""] * 12, "abort", "silence", "dead man", "unexpected_stop", "adopted",
@@ -78,7 +78,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(n=st.integers(10, 200))
     def work_goes_on_well(self, n: int) -> None:
         self.lab.cv_percent, self.lab.turned, self.lab.quality = 2.0, None, ()
-        self.lab.blind, self.lab.stuck_high = set(), set()
+        self.lab.blind, self.lab.stuck_high, self.lab.missing = set(), set(), ()
         self._let_pass(n, answering=True)
 
     @rule(which=st.integers(0, 3), words=st.sampled_from(["", "9", "no idea"]))
@@ -99,10 +99,13 @@ class AnyOrder(RuleBasedStateMachine):
     )
     def operator_interferes(self, what: str) -> None:
         runner = self.drive.runner
+        published = runner.snapshot().requests
         if what == "adverse":
+            assert not published["adverse_event"].refusal
             runner.adverse_event("felt odd")
         else:
-            self._ask(getattr(runner, what))
+            refusal = self._ask(getattr(runner, what))
+            assert refusal == published[what].refusal
 
     # ---- faults ----
 
@@ -113,6 +116,8 @@ class AnyOrder(RuleBasedStateMachine):
             lab.recorder, lab.problems = "failed", ("disk full",)
         elif fault == "blind":
             lab.blind = {"semg"}
+        elif fault == "missing":
+            lab.missing = ("semg: not on the network",)
         elif fault == "stuck":
             lab.stuck_high = {"amode"}
         elif fault == "strides":
@@ -159,9 +164,13 @@ class AnyOrder(RuleBasedStateMachine):
             self.drive.tick(answering=answering)
             self._belts_are_where_they_should_be()
 
-    def _ask(self, request: Callable[[], None]) -> None:
-        with contextlib.suppress(NotAllowedError):
+    def _ask(self, request: Callable[[], None]) -> str:
+        """Return why it was refused; nothing where it was not."""
+        try:
             request()
+        except NotAllowedError as error:
+            return str(error)
+        return ""
 
     # ---- what must always hold ----
 

@@ -3,6 +3,7 @@
 import pytest
 
 from protocols.engine import QualityFinding
+from protocols.errors import NotAllowedError
 from protocols.states import State
 from tests.builders.protocol_engine import MemoryLab
 from tests.builders.runs import Drive
@@ -214,6 +215,33 @@ def test_rejection_wants_a_reason() -> None:
     drive.answer("electrode of R_TA came off")
     drive.until(State.RESTING)
     assert drive.lab.verdicts == [(NAME, False, "electrode of R_TA came off")]
+
+
+def test_a_missing_stream_is_overridden_by_a_typed_reason_alone() -> None:
+    drive = at(State.SETTLING)
+    drive.lab.missing = ("semg: not on the network",)
+    drive.to_question("was not recorded: semg: not on the network")
+    drive.answer("record anyway")
+    drive.tick(answering=False)
+    assert "although semg: not on the network" in drive.text
+    with pytest.raises(NotAllowedError, match="a few words"):
+        drive.answer("  ")
+    drive.answer("amplifier is charging")
+    drive.until(State.RECORDING)
+    assert [line["reason"] for line in drive.lab.events("override")] == [
+        "amplifier is charging"
+    ]
+    drive.until(State.ARMING)  # it holds for one take
+    drive.to_question("was not recorded")
+
+
+def test_a_take_that_breaks_off_cannot_be_recorded_anyway() -> None:
+    drive = at(State.RECORDING)
+    drive.lab.recorder, drive.lab.problems = "failed", ("disk full",)
+    drive.to_question("disk full")
+    question = drive.runner.snapshot().question
+    assert question is not None
+    assert question.answers == ("repeat", "reject")
 
 
 def test_a_poor_take_that_is_kept_says_so() -> None:
