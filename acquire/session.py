@@ -30,6 +30,7 @@ from acquire.preflight import device_findings, disk_findings
 from acquire.session_devices import children, wait_for_devices
 from acquire.session_folder import SessionFolder, verified_takes
 from acquire.session_plan import SessionError, SessionPlan
+from acquire.start_gate import GATE_QUESTION, StartGate
 from acquire.storage.journal import Journal, read_journal
 from acquire.storage.layout import claim_dataset
 from acquire.storage.recover import recover
@@ -167,6 +168,7 @@ class Session:
             progress=progress,
         )
         self._autopilot = Autopilot(self.runner)
+        self._gate = StartGate(self.preflight, self._begin, self._publish)
         self._control = ControlServer("session", self._verbs(), plan.runtime_dir)
         self._control.start()
 
@@ -189,7 +191,7 @@ class Session:
         With `start` false the run begins when a window asks for it.
         """
         if start:
-            self._start()
+            self._begin()
         shown: tuple[object, ...] = ()
         while True:
             snapshot = self.runner.snapshot()
@@ -211,7 +213,7 @@ class Session:
         while not self._closed:
             time.sleep(TICK_S)
 
-    def _start(self) -> None:
+    def _begin(self) -> None:
         self._engine.take_charge()
         self._engine.runner_ticked()
         self.runner.start()
@@ -225,12 +227,12 @@ class Session:
 
         return {
             "snapshot": lambda _: self.snapshot(),
-            "start": lambda _: done(self._start),
+            "start": lambda a: done(lambda: self._start(str(a.get("reason") or ""))),
             "pause": lambda _: done(self.runner.pause),
             "resume": lambda _: done(self.runner.resume),
             "abort": lambda a: done(lambda: self.runner.abort(_reason(a))),
             "answer": lambda a: done(
-                lambda: self.runner.answer(int(a["prompt_id"]), str(a["value"]))
+                lambda: self._answer(int(a["prompt_id"]), str(a["value"]))
             ),
             "skip": lambda a: done(lambda: self.runner.skip(_reason(a))),
             "repeat": lambda a: done(lambda: self.runner.repeat(_reason(a))),
@@ -246,11 +248,25 @@ class Session:
             "shutdown": lambda _: done(self._shut_down),
         }
 
+    def _start(self, reason: str) -> None:
+        refusal = self.runner.snapshot().requests["start"].refusal
+        if refusal:
+            raise SessionError(refusal)
+        self._gate.start(reason)
+
+    def _answer(self, prompt_id: int, value: str) -> None:
+        if prompt_id == GATE_QUESTION:
+            self._gate.answer(value)
+        else:
+            self.runner.answer(prompt_id, value)
+
     def snapshot(self) -> dict[str, Any]:
         """Everything a window shows, as JSON-able values."""
         now = self.runner.snapshot()
         treadmill = self._engine.treadmill()
         recording = self._engine.recording()
+        before = self._gate.question if now.state is State.IDLE else None
+        questions = (before, now.question)
         return {
             "state": str(now.state),
             "simulated": self._rig.simulated,
@@ -266,7 +282,8 @@ class Session:
             "time_in_state_s": now.time_in_state_s,
             "time_left_s": now.time_left_s,
             "message": now.message,
-            "prompts": [asdict(now.question)] if now.question else [],
+            "prompts": [asdict(each) for each in questions if each],
+            "requests": {verb: asdict(each) for verb, each in now.requests.items()},
             "belts": asdict(treadmill),
             "recording": {
                 "state": recording.state,
