@@ -31,7 +31,7 @@ class Finding:
     unit: str
     age_s: float  #: since the level was entered
     advice: str
-    clearing: bool = False  #: good again, but not for long enough yet
+    clearing: bool = False  #: better again, but not for long enough yet
 
     @property
     def text(self) -> str:
@@ -39,7 +39,7 @@ class Finding:
         what = self.metric.partition(".")[2].replace("_", " ")
         subject = f"{self.subject} " if self.subject else ""
         value = in_words(self.value, self.unit)
-        state = "good again, limit" if self.clearing else "limit"
+        state = "better again, limit" if self.clearing else "limit"
         return f"{subject}{what} {value} ({state} {self.limit:g})"
 
 
@@ -121,5 +121,5 @@ class Monitor:
             unit=metric.unit,
             age_s=now_s - state.since_s,
             advice=metric.advice,
-            clearing=raw == "ok",
+            clearing=RANK[raw] < RANK[shown],
         )

@@ -73,14 +73,29 @@ def test_an_unplugged_electrode_is_the_worst_finding_with_advice(now) -> None:
     assert verdict.values["semg.snr:M0"] > 12
 
 
-def test_a_fault_that_has_gone_is_called_good_again(now) -> None:
+def test_a_fault_that_has_gone_is_called_better_again(now) -> None:
     monitor = Monitor(now)
     for x in (*[white(60.0)] * 4, muscle()):
         (verdict,) = monitor.evaluate([emg(x)])
         now.t += 1.5
     assert verdict.level == "red"
     assert all(finding.clearing for finding in verdict.findings)
-    assert "good again, limit" in verdict.findings[0].text
+    assert "better again, limit" in verdict.findings[0].text
+
+
+def test_a_value_within_the_limit_of_its_level_does_not_count_against_a_take(now):
+    monitor = Monitor(now)
+    x = np.zeros((600, 1))
+    for rate_hz in (80.0, 80.0, 80.0, 99.0):  # 20 % off, then 1 %: amber
+        seen = stats(nominal_hz=100.0, rate_hz=rate_hz)
+        (verdict,) = monitor.evaluate([("MoCap", window(x, 100.0, ("x",), stats=seen))])
+        (finding,) = [
+            f for f in verdict.findings if f.metric == "stream.rate_error"
+        ] or [None]
+        now.t += 2.0
+    assert (finding.level, finding.value) == ("red", pytest.approx(1.0))
+    assert finding.clearing
+    assert "1 % (better again, limit 2)" in finding.text
 
 
 def test_good_signals_get_a_good_verdict(now) -> None:
