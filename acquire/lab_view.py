@@ -13,10 +13,11 @@ RMS = "person.rms"
 
 
 def treadmill_of(snapshot: Mapping[str, Any]) -> Treadmill:
-    """Read the snapshot of the treadmill's process; empty: nothing is known."""
+    """Read the snapshot of the treadmill's process; empty: it does not answer."""
     device = snapshot.get("device")
     if not isinstance(device, Mapping):
-        return Treadmill()
+        why = str(snapshot.get("reason") or "it gives no status")
+        return Treadmill(cause=why if snapshot else "its process does not answer")
     state = str(device.get("state", "unknown"))
     return Treadmill(
         left_mps=_number(device.get("left_mps")),
@@ -26,6 +27,7 @@ def treadmill_of(snapshot: Mapping[str, Any]) -> Treadmill:
         deck_moving=bool(device.get("deck_moving")),
         reversed_facing=bool(device.get("reversed")),
         state=state,
+        cause=str(device.get("cause", "")),
     )
 
 

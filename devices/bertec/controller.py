@@ -12,6 +12,7 @@ from devices.bertec.wire import Status
 from devices.errors import SetpointRejectedError
 
 STILL_DPS = 0.15  #: a deck that reads slower than this stands
+ASKED = "{} was asked for (session, window or another program)"
 
 
 class Controller(Machine):
@@ -74,6 +75,7 @@ class Controller(Machine):
             "reversed": self.is_reversed,
             "heartbeat_fresh": self.heartbeat_age_s <= self.config.dead_man_s,
             "requests": self.requests.snapshot(),
+            "cause": self.cause,
             "message": self._message(),
         }
 
@@ -163,11 +165,11 @@ class Controller(Machine):
                 decel = asked
         except SetpointRejectedError as error:
             self._say("warning", "stop_default", f"{error}; stopping at {decel} m/s2")
-        self._halt("stop", decel)
+        self._halt("stop", decel, ASKED.format("a stop"))
 
     def _abort(self, arguments: Mapping[str, Any]) -> None:
         del arguments  # whatever they are, an abort is an abort
-        self._halt("abort", self.config.abort_decel_mps2)
+        self._halt("abort", self.config.abort_decel_mps2, ASKED.format("an abort"))
 
     def _take_over(self, arguments: Mapping[str, Any]) -> None:
         only("take_over", arguments)

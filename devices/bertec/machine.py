@@ -39,6 +39,7 @@ class Machine:
         self.drive = Drive(config)
         self.requests = Requests(config, now)
         self.phase = BeltState.CONNECTION_LOST  #: the state, were status fresh
+        self.cause = ""  #: why belts last left what was asked; empty: they did not
         self.status: Status | None = None
         self._status_s = self._first_status_s = float("-inf")
         self._heartbeat_s = self._armed_s = float("-inf")
@@ -113,9 +114,9 @@ class Machine:
         self._is_zero = self._at_zero.observe(now_s, at_zero)
         if first:
             self._first_status_s = now_s
-            self.phase = BeltState.IDLE
+            self.phase, self.cause = BeltState.IDLE, "belts at rest on connecting"
             if fastest > self.config.zero_band_mps:
-                self._adopt("belts found moving")
+                self._adopt("belts found moving on connecting")
         self._observe_belts(now_s, status, fastest)
         self._observe_deck(now_s, status)
         self.requests.observe(status, belts_at_zero=self._rests)
@@ -126,11 +127,11 @@ class Machine:
         match self.phase:
             case BeltState.IDLE:
                 if self._stray.observe(now_s, stray):
-                    self._adopt("belts move without a command of ours")
+                    self._adopt("belts move without a command: a hand at the panel?")
             case BeltState.MOVING if deviation == "slower":
                 self._unexpected_stop()
             case BeltState.MOVING if deviation == "other":
-                self._adopt("belts left the commanded ramp")
+                self._adopt("belts faster or other than asked: a hand at the panel?")
             case BeltState.MOVING if self._rests and self._wants_zero:
                 self._enter(BeltState.IDLE)
             case BeltState.ADOPTED if self._is_zero:
@@ -212,7 +213,8 @@ class Machine:
         deck_runs = self.drive.deck.moving and not self.drive.deck.frozen
         if self.phase in (BeltState.MOVING, BeltState.ADOPTED) or deck_runs:
             self._say("error", "dead_man", "heartbeat lost: belts ramp down")
-            self._halt("dead_man", self.config.stop_decel_mps2)
+            why = f"dead man: no heartbeat for {self.config.dead_man_s:g} s"
+            self._halt("dead_man", self.config.stop_decel_mps2, why)
 
     def _disarm_unattended(self) -> None:
         """Leave no mill at rest armed for whoever comes by."""
@@ -229,28 +231,30 @@ class Machine:
 
     # transitions
 
-    def _enter(self, phase: BeltState) -> None:
+    def _enter(self, phase: BeltState, why: str = "") -> None:
+        """Change the state; `why` where belts leave what was asked of them."""
         was, self.phase = self.phase, phase
-        self._say("info", "state", f"treadmill {was.label} -> {phase.label}")
+        if why or phase is BeltState.MOVING:  # at rest the cause is still news
+            self.cause = why
+        words = f"treadmill {was.label} -> {phase.label}"
+        self._say("info", "state", f"{words}: {why}" if why else words)
 
     def _adopt(self, why: str) -> None:
         if self.drive.deck.moving:
-            self._say("error", "stopped", f"{why} while the deck moves: stopping")
-            self._halt("deck moving", self.config.stop_decel_mps2)
+            why = f"{why} while the deck moves"
+            self._say("error", "stopped", f"{why}: stopping")
+            self._halt("deck moving", self.config.stop_decel_mps2, why)
             return
         self.drive.release()
         self.requests.end("belts", why)
-        self._enter(BeltState.ADOPTED)
+        self._enter(BeltState.ADOPTED, why)
         self._stray.reset()
         self._say("warning", "adopted", f"{why}: stop or take_over only")
 
     def _unexpected_stop(self) -> None:
-        self._enter(BeltState.UNEXPECTED_STOP)
-        self._say(
-            "error",
-            "unexpected_stop",
-            "unexpected stop: readback left the commanded ramp (e-stop pressed?)",
-        )
+        why = "belts slower than asked: emergency stop, or a hand at the panel"
+        self._enter(BeltState.UNEXPECTED_STOP, why)
+        self._say("error", "unexpected_stop", f"unexpected stop: {why}")
         self.requests.end("belts", "unexpected stop")
         zero = Setpoints(0.0, 0.0, self.config.stop_decel_mps2)
         self.drive.ask(zero, urgent=True)  # releasing the e-stop restarts nothing
@@ -258,7 +262,7 @@ class Machine:
             self.drive.deck.freeze(self.status.incline_deg)
             self.requests.end("deck", "unexpected stop")
 
-    def _halt(self, verb: str, decel_mps2: float) -> None:
+    def _halt(self, verb: str, decel_mps2: float, why: str) -> None:
         """Send zero speeds at once; no argument, arm or pacing can hold it up.
 
         The packet has to carry some angle: that of a freeze where the deck moves at our
@@ -286,7 +290,7 @@ class Machine:
         self.requests.open("belts", verb, {"decel_mps2": decel_mps2}, self.status)
         self.drive.ask(zero, urgent=True)
         if self.phase not in (BeltState.UNEXPECTED_STOP, BeltState.STOPPING):
-            self._enter(BeltState.STOPPING)
+            self._enter(BeltState.STOPPING, why)
 
     def _freeze(self, code: str, why: str) -> None:
         if self.status is not None:

@@ -1,6 +1,7 @@
 """The mill behind the simulated interfaces: what commands do to belts and deck."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -36,14 +37,13 @@ class Belts(NamedTuple):
 class Mill:
     """Turns commands into inputs of the lab, as of now; what it reads back is history.
 
-    While the e-stop is pressed belts ignore commands; on its release the last
-    setpoints are resumed: the worst a panel may do.
+    Whoever asked last is obeyed, a client or (as an input of the lab's own) somebody
+    at the panel. While the e-stop is pressed belts ignore commands; on its release the
+    last setpoints of the client are resumed: the worst a panel may do.
     """
 
     def __init__(self, lab: Lab, name: str, options: MillOptions) -> None:
         self._lab, self._name, self.options = lab, name, options
-        self._belts: Belts | None = None
-        self._incline_deg: float | None = None
         self._last_belts: Belts | None = None
         self._last_deg: float | None = None
         self._stopped = False
@@ -53,8 +53,7 @@ class Mill:
         if not self.options.obeys:
             return
         self._last_belts = belts
-        if not self._stopped and belts != self._belts:
-            self._belts = belts
+        if not self._stopped:
             self._append_belts(belts)
 
     def tilt(self, incline_deg: float) -> None:
@@ -62,8 +61,7 @@ class Mill:
         if not self.options.obeys:
             return
         self._last_deg = incline_deg
-        if not self._stopped and incline_deg != self._incline_deg:
-            self._incline_deg = incline_deg
+        if not self._stopped:
             self._append_deck(incline_deg)
 
     def advance(self) -> None:
@@ -72,12 +70,10 @@ class Mill:
         pressed = self._estop(now_s)
         if pressed and not self._stopped:
             self._stopped = True
-            self._belts = None
             self._append_belts(Belts(0.0, 0.0, ESTOP_DECEL_MPS2, ESTOP_DECEL_MPS2))
-            if self._incline_deg is not None:
+            if self._asked("deck"):
                 here = self._lab.history.incline_deg(np.array([now_s]))[0]
                 self._append_deck(float(here))
-                self._incline_deg = None
         elif self._stopped and not pressed:
             self._stopped = False
             if self._last_belts is not None:
@@ -90,11 +86,20 @@ class Mill:
             "accel_left_mps2": belts.accel_left_mps2 or DEFAULT_ACCEL_MPS2,
             "accel_right_mps2": belts.accel_right_mps2 or DEFAULT_ACCEL_MPS2,
         }
-        self._lab.append("belts", {**belts._asdict(), **accels})
+        self._append("belts", {**belts._asdict(), **accels})
 
     def _append_deck(self, target_deg: float) -> None:
         rate = self.options.deck_rate_dps
-        self._lab.append("deck", {"target_deg": target_deg, "rate_dps": rate})
+        self._append("deck", {"target_deg": target_deg, "rate_dps": rate})
+
+    def _append(self, kind: str, value: Mapping[str, float]) -> None:
+        if value != self._asked(kind):
+            self._lab.append(kind, value)
+
+    def _asked(self, kind: str) -> Mapping[str, Any]:
+        """Return what belts or deck were asked for last, by whomever."""
+        inputs = reversed(self._lab.history.inputs)
+        return next((item.value for item in inputs if item.kind == kind), {})
 
     def _estop(self, now_s: float) -> bool:
         rise_s = self._lab.history.last_rise_s(now_s)

@@ -313,14 +313,19 @@ def test_a_full_journal_does_not_keep_belts_running() -> None:
 
 
 @pytest.mark.parametrize("state", [State.SETTLING, State.RECORDING, State.LOW_AFTER])
-def test_belts_that_another_stopped_end_the_run(state: State) -> None:
+@pytest.mark.parametrize("cause", ["dead man: no heartbeat for 0.5 s", ""])
+def test_belts_that_another_stopped_end_the_run(state: State, cause: str) -> None:
     lab = MemoryLab()
     runner = Runner(protocol(), lab, now=lab.now)
     runner.start()
     run(runner, lab, in_state(runner, state))
     lab.stop()  # the dead man, or a hand at the panel
+    lab.cause = cause
     run(runner, lab, in_state(runner, State.FAILED))
-    assert "the belts stopped" in runner.snapshot().message
+    told = f"treadmill: the belts stopped: {cause or 'cause unknown'}"
+    assert runner.snapshot().message == told
+    ends = [line for line in lab.journal if line.get("state") in ("aborting", "failed")]
+    assert [line["message"] for line in ends] == [told, told]
     assert not any(accepted for _, accepted, _ in lab.verdicts)
 
 
