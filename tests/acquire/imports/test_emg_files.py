@@ -172,7 +172,7 @@ def test_a_damaged_mat_file_is_told(tmp_path) -> None:
         read_emg(tmp_path / "a.xlsx", LAYOUT)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(text=st.text(max_size=200))
 def test_any_text_is_a_table_or_a_clear_error(text, tmp_path_factory) -> None:
     path = tmp_path_factory.mktemp("any") / "a.csv"
@@ -188,7 +188,7 @@ def test_any_text_is_a_table_or_a_clear_error(text, tmp_path_factory) -> None:
 FINITE = st.floats(-1e6, 1e6) | st.just(float("nan"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=st.integers(1, 4).flatmap(
         lambda n: st.lists(st.lists(FINITE, min_size=n, max_size=n), min_size=1)

@@ -93,7 +93,7 @@ def test_copies_and_means_of_neighbours_are_seen() -> None:
     assert np.flatnonzero(suspicious(frames)).tolist() == [4, 8]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     text=st.text(
         alphabet=st.sampled_from("0123456789-.,;\t \nNaNe"), min_size=1, max_size=300

@@ -95,7 +95,7 @@ def test_memory_does_not_grow_with_the_file(path: Path) -> None:
     assert peaks[1] < 1.2 * peaks[0] + 2e6
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(sizes=st.lists(st.integers(1, 400), min_size=1, max_size=8))
 def test_chunks_do_not_depend_on_blocks(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int]

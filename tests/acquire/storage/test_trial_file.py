@@ -314,11 +314,7 @@ def recorded_streams(draw: st.DrawFn) -> RecordedStream:
     )
 
 
-@settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     streams=st.lists(recorded_streams(), max_size=3),
     problems=st.lists(TEXT, max_size=2),

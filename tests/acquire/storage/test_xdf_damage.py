@@ -29,7 +29,6 @@ from tests.builders.recordings import (
 
 RELAXED = settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 

@@ -82,7 +82,7 @@ def test_anything_else_is_refused(data: bytes) -> None:
         parse_capture(data)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.binary(max_size=200))
 def test_no_datagram_crashes_the_parser(data: bytes) -> None:
     for attempt in (data, b"<CaptureStart>" + data + b"</CaptureStart>"):
@@ -95,7 +95,7 @@ printable = st.text(st.characters(codec="utf-8"), max_size=20).map(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(printable, printable, st.integers(0, 2**32 - 1))
 def test_round_trip(name: str, notes: str, packet_id: int) -> None:
     sent = CaptureMessage("start", name, notes, "", "C:/", 0, packet_id)

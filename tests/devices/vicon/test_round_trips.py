@@ -20,20 +20,20 @@ def body(packed: twin_pack.Object, object_id: int) -> bytes:
     return packed[1]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_stream_info(ticks: int) -> None:
     assert objects.stream_period(body(twin_pack.stream_info(ticks), 1)) == ticks
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.booleans())
 def test_application_info(y_up: bool) -> None:
     packed = twin_pack.application_info(y_up=y_up)
     assert objects.application_y_up(body(packed, 37)) is y_up
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     u32,
     name,
@@ -50,7 +50,7 @@ def test_subject_info(subject_id, text, markers, segments, attachments) -> None:
     assert found.attachments.tolist() == attachments
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(u32, number, number)
 def test_health_and_quality(subject_id, error_mm, health) -> None:
     packed = twin_pack.subject_health(subject_id, error_mm, health)
@@ -60,7 +60,7 @@ def test_health_and_quality(subject_id, error_mm, health) -> None:
     assert objects.object_quality(body(packed, 40)) == (subject_id, health)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(u32, u64, name)
 def test_device_info(device_id, ticks, text) -> None:
     found = objects.device(body(twin_pack.device_info(device_id, ticks, text), 3))
@@ -69,7 +69,7 @@ def test_device_info(device_id, ticks, text) -> None:
     assert objects.device_start(body(packed, 38)) == (device_id, ticks)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(u32, u32, name, st.lists(name, max_size=6))
 def test_channel_info(device_id, channel_id, text, components) -> None:
     packed = twin_pack.channel_info(device_id, channel_id, text, components)
@@ -80,7 +80,7 @@ def test_channel_info(device_id, channel_id, text, components) -> None:
     assert found == ((device_id, channel_id), (text, "kind"))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(u32, hnp.arrays("f4", 18, elements=st.floats(-1e4, 1e4, width=32)))
 def test_force_plate_info(device_id, values) -> None:
     at, turned, bounds = values[:3], values[3:12], values[12:]
@@ -100,7 +100,7 @@ def test_force_plate_info(device_id, values) -> None:
     np.testing.assert_array_equal(found.local_translation_mm, 0)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(u32)
 def test_frame_numbers(value: int) -> None:
     assert frames.frame_id(body(twin_pack.frame_info(value), 5)) == value
@@ -108,7 +108,7 @@ def test_frame_numbers(value: int) -> None:
     assert frames.hardware_frame(body(packed, 36)) == value
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.tuples(u8, u8, u8, u8), u16, u16, u32)
 def test_timecode(clock, subframe, per_frame, standard) -> None:
     packed = twin_pack.timecode(clock, subframe, per_frame, standard)
@@ -119,7 +119,7 @@ def test_timecode(clock, subframe, per_frame, standard) -> None:
     assert (found.standard, found.user_bits, found.field_flag) == (standard, 0, 0)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(name, number), max_size=5))
 def test_latency_and_rates(stages) -> None:
     assert frames.latency(body(twin_pack.latency_info(stages), 26)) == stages
@@ -127,7 +127,7 @@ def test_latency_and_rates(stages) -> None:
     assert found == dict(stages)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(u32, u32, triple), max_size=6), number)
 def test_labeled(recons, radius_mm) -> None:
     found = frames.labeled(body(twin_pack.labeled_recons(recons, radius_mm), 6))
@@ -136,14 +136,14 @@ def test_labeled(recons, radius_mm) -> None:
     assert np.all(found["radius_mm"] == radius_mm)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(triple, max_size=6), number)
 def test_unlabeled(positions, radius_mm) -> None:
     found = frames.unlabeled(body(twin_pack.unlabeled_recons(positions, radius_mm), 7))
     assert [tuple(p) for p in found["position_mm"]] == positions
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.sampled_from([8, 9]), u32, st.lists(st.tuples(u32, triple, nine), max_size=4))
 def test_segments(object_id, subject_id, poses) -> None:
     packed = twin_pack.segments(object_id, subject_id, poses)
@@ -154,7 +154,7 @@ def test_segments(object_id, subject_id, poses) -> None:
     assert [tuple(r.ravel()) for r in found["rotation"]] == [p[2] for p in poses]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.sampled_from([10, 11, 12, 13]),
     u32,
@@ -172,7 +172,7 @@ def test_samples_are_planar(object_id, device_frame, values) -> None:
     np.testing.assert_array_equal(planar.T, values)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.dictionaries(u32, u32, max_size=4), st.lists(u32, max_size=4))
 def test_contents(counts, unchanged) -> None:
     from devices.vicon.wire import parse_unchanged

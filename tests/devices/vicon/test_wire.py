@@ -143,7 +143,7 @@ def test_lying_count_allocates_nothing() -> None:
         objects.subject(struct.pack("<II", 1, 0) + b"\xff\xff\xff\xff")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.integers(1, 60), max_size=30))
 def test_any_split_gives_the_same_packets(cuts: list[int]) -> None:
     data = HELLO + FRAME + wire.packet() + PING
@@ -184,7 +184,7 @@ DECODERS = [
 ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.sampled_from(DECODERS), st.binary(max_size=400))
 def test_any_body_is_read_or_refused(decode, body: bytes) -> None:
     with suppress(WireFormatError):
@@ -215,7 +215,7 @@ junk = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(junk, max_size=12))
 def test_client_survives_any_bytes(pieces: list[bytes]) -> None:
     link = DeafLink([HELLO, *pieces])
@@ -226,7 +226,7 @@ def test_client_survives_any_bytes(pieces: list[bytes]) -> None:
             client.poll(0.0)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.binary(min_size=8, max_size=300), st.lists(st.integers(1, 50), max_size=20))
 def test_deframer_survives_any_bytes(data: bytes, cuts: list[int]) -> None:
     deframer, at = Deframer(), 0

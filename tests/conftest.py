@@ -8,9 +8,9 @@ import os
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "devices",
+    "kinemuse",
     deadline=None,
     derandomize=bool(os.environ.get("CI")),
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.load_profile("devices")
+settings.load_profile("kinemuse")
