@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from acquire.control import ControlClient, ControlError
+from acquire.hands import Hands
 from acquire.paths import runtime_dir
 from acquire.rig import RigConfig
 from acquire.session_plan import SessionError
@@ -34,15 +35,11 @@ def open_window(rig: RigConfig, dataset: Path, participant: str, protocol: str) 
             _shut_down(runtime)
         return status
     claim_dataset(dataset, simulated=rig.simulated)
-    lab = VirtualLab(rig, free_ports=True) if rig.simulated else None
-    try:
-        if lab:
-            rig = lab.start()
-        address = lab.addresses["lab"] if lab else ""
-        return _with_session(rig, dataset, participant, protocol, runtime, address)
-    finally:
-        if lab:
-            lab.stop()
+    given = (dataset, participant, protocol, runtime)
+    if not rig.simulated:
+        return _with_session(rig, *given, "")
+    with VirtualLab(rig, free_ports=True) as lab, Hands(lab, runtime):
+        return _with_session(lab.rig, *given, lab.addresses["lab"])
 
 
 def _with_session(

@@ -8,6 +8,7 @@ import typer
 
 from acquire.commands.console import print_json, print_table, stderr, stdout
 from acquire.control import ControlClient, ControlError
+from acquire.hands import Hands
 from acquire.paths import runtime_dir
 from acquire.rig import VIRTUAL_LAB, RigConfig, load_rig
 from acquire.supervise import ChildSpec, Supervisor
@@ -25,8 +26,9 @@ def lab(
     ] = None,
 ) -> None:
     """Start the twins of a rig and keep them until Ctrl-C."""
-    virtual = VirtualLab(load_rig(rig), truth=truth, faults=fault or ())
-    with virtual:
+    loaded = load_rig(rig)
+    virtual = VirtualLab(loaded, truth=truth, faults=fault or ())
+    with virtual, Hands(virtual, runtime_dir(loaded.lsl.session_id)):
         rows = [(name, address) for name, address in virtual.addresses.items()]
         print_table("Virtual lab", ["device", "address"], rows)
         stdout.print("Ctrl-C ends it.")

@@ -1,5 +1,6 @@
 """Commands that run a session: demo, run, gui."""
 
+import contextlib
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,8 @@ from acquire.commands.console import print_findings, print_json, print_table, st
 from acquire.commands.laboratory import Json, Rig
 from acquire.commands.progress import SessionProgress
 from acquire.findings import worst
+from acquire.hands import Hands
+from acquire.paths import runtime_dir
 from acquire.rig import VIRTUAL_LAB, RigConfig, load_rig
 from acquire.session import Session
 from acquire.session_plan import SessionPlan
@@ -85,7 +88,6 @@ def run(
     stand in the session's protocol.yaml, and going on needs the same ones.
     """
     from acquire import lsl
-    from acquire.paths import runtime_dir
 
     loaded = load_rig(rig)
     text = effective_text(protocol, trials, trial_seconds, settings)
@@ -174,14 +176,15 @@ class Laboratory:
     def __init__(self, rig: RigConfig) -> None:
         self.rig = rig
         self.lab_address: str | None = None
-        self._virtual = VirtualLab(rig, free_ports=True) if rig.simulated else None
+        self._open = contextlib.ExitStack()
 
     def __enter__(self) -> "Laboratory":
-        if self._virtual:
-            self.rig = self._virtual.start()
-            self.lab_address = self._virtual.addresses["lab"]
+        if self.rig.simulated:
+            lab = self._open.enter_context(VirtualLab(self.rig, free_ports=True))
+            runtime = runtime_dir(self.rig.lsl.session_id)
+            self._open.enter_context(Hands(lab, runtime))
+            self.rig, self.lab_address = lab.rig, lab.addresses["lab"]
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._virtual:
-            self._virtual.stop()
+        self._open.close()
