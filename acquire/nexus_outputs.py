@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from acquire.dataset.c3d import C3dFile, read_c3d
+from acquire.dataset.c3d import OWN_SOFTWARE, C3dFile, read_c3d
 from acquire.gait.model_trial import ModelOutputs
 from acquire.gait.plug_in_gait import ANGLES, FORCES, MOMENTS, POWERS
 from acquire.nexus_folder import NexusError
@@ -62,9 +62,14 @@ def nexus_outputs(
     ------
     NexusError
         Its frame rate is another, its markers are elsewhere, it covers less than half
-        of the trial, it has no outputs, or they are not per body mass.
+        of the trial, it has no outputs, they are not per body mass, or not of Nexus.
     """
     file = read_c3d(path)
+    if file.software == OWN_SOFTWARE:
+        raise NexusError(
+            f"{path.name} was written by Kinemuse, its outputs are ours already; give "
+            "the folder of the files that Nexus processed"
+        )
     if abs(file.rate_hz - rate_hz) > 0.01:
         raise NexusError(
             f"{path.name} has {file.rate_hz:g} frames per second, the recording "

@@ -146,7 +146,7 @@ def centred_means(
     return means_around(rows, places, rate_hz / FRAME_HZ)
 
 
-def _rate_of(time_s: Floats) -> float:
+def rate_of(time_s: Floats) -> float:
     """Return the rate of evenly spaced times; that of frames where there are few."""
     return float(1 / np.median(np.diff(time_s))) if time_s.size > 1 else FRAME_HZ
 
@@ -247,7 +247,7 @@ def trial_arrays(
         strides=strides,
         remarks=tuple(remarks),
         model={
-            name: on_frames(model_time_s, rows, n_frames, _rate_of(model_time_s))
+            name: on_frames(model_time_s, rows, n_frames, rate_of(model_time_s))
             for name, rows in (model or {}).items()
             if model_time_s is not None
         },

@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 
 METRES = {"mm": 1e-3, "cm": 1e-2, "m": 1.0}
 NEWTON_METRES = {"nmm": 1e-3, "n.mm": 1e-3, "nm": 1.0, "n.m": 1.0}
+OWN_SOFTWARE = "Kinemuse"  #: MANUFACTURER:SOFTWARE of files written here
 MODEL_GROUPS = ("ANGLES", "FORCES", "MOMENTS", "POWERS", "SCALARS")
 
 
@@ -70,6 +71,7 @@ class C3dFile:
     events: Sequence[C3dEvent]
     processing: Mapping[str, float]
     model_labels: frozenset[str]
+    software: str = ""  #: that wrote the file, as far as it says
 
     @property
     def n_frames(self) -> int:
@@ -139,6 +141,7 @@ def read_c3d(path: Path) -> C3dFile:
         events=_events(_Group(path, parameters, "EVENT"), first / rate),
         processing=_numbers(parameters.get("PROCESSING", {})),
         model_labels=frozenset(model),
+        software=" ".join(_Group(path, parameters, "MANUFACTURER").texts("SOFTWARE")),
     )
 
 

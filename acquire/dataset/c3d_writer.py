@@ -13,7 +13,7 @@ import ezc3d
 import numpy as np
 from numpy.typing import NDArray
 
-from acquire.dataset.c3d import C3dError, C3dEvent, C3dPlate
+from acquire.dataset.c3d import OWN_SOFTWARE, C3dError, C3dEvent, C3dPlate
 from acquire.storage.durable import replace_atomically
 
 Floats = NDArray[np.float64]
@@ -58,6 +58,7 @@ def write_c3d(
     processing: Mapping[str, float] | None = None,
     outputs: Mapping[str, Mapping[str, Floats]] | None = None,
     first_frame: int = 1,
+    software: str = OWN_SOFTWARE,
 ) -> Path:
     """Write one file, in one step in place of an earlier one.
 
@@ -65,7 +66,8 @@ def write_c3d(
     their unit; `plates` add their own channels, 6 or for type 3 eight; event times are
     s from the first frame, `processing` the subject's parameters as Nexus names them.
     `outputs` holds (n, 3) by group (`OUTPUTS`) and label, in deg, N/kg, N·m/kg and
-    W/kg. `first_frame` counts from 1 at the start of the capture.
+    W/kg. `first_frame` counts from 1 at the start of the capture; `software` is who
+    the file says it is from.
 
     Raises
     ------
@@ -109,6 +111,7 @@ def write_c3d(
         _put_plates(file, plates, len(channels))
     if events:
         _put_events(file, events, (first_frame - 1) / rate_hz)
+    file.add_parameter("MANUFACTURER", "SOFTWARE", [software])
     for name, value in (processing or {}).items():
         file.add_parameter("PROCESSING", name, [float(value)])
     file["header"]["points"]["first_frame"] = first_frame - 1

@@ -9,9 +9,16 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from acquire.dataset.arrays import FRAME_HZ, marker_positions, on_frames
+from acquire.dataset.arrays import (
+    FRAME_HZ,
+    centred_means,
+    marker_positions,
+    on_frames,
+    rate_of,
+)
 from acquire.dataset.trial_source import up_to_date
 from acquire.derived_groups import StoredGait, stored_gait
+from acquire.gait.feet import Side
 from acquire.gait.plates import Deck, Plate
 from acquire.gait.survey import DeckSettings, deck_settings, surveyed_plates
 from acquire.placed import incline_at
@@ -52,6 +59,23 @@ class PlacedTrial:
         return {
             name: on_frames(at, rows, self.n_frames, stream.rate_hz)
             for name, rows in marker_positions(stream).items()
+        }
+
+    def model(self) -> dict[str, Floats]:
+        """Return the gait model's outputs at the trial's frames, (n_frames, 3) each."""
+        at = self.gait.model_time_s
+        return {
+            name: on_frames(at, rows, self.n_frames, rate_of(at))
+            for name, rows in self.gait.model.items()
+        }
+
+    def forces_n(self) -> dict[Side, Floats]:
+        """Return the reaction on each foot at the trial's frames, (n_frames, 3)."""
+        at = self.gait.force_time_s
+        return {
+            side: centred_means(at, rows, rate_of(at), self.n_frames)
+            for side, rows in self.gait.forces_n.items()
+            if rows.size
         }
 
     def incline_deg(self) -> float:

@@ -11,7 +11,9 @@ from scipy.io import loadmat
 
 from acquire.dataset.arrays import FRAME_HZ
 from acquire.dataset.c3d import C3dError, C3dFile, read_c3d
+from acquire.dataset.c3d_writer import OUTPUTS
 from acquire.dataset.checks.codes import found
+from acquire.dataset.k2muse import GROUPS
 from acquire.dataset.placed_trial import PlacedTrial, placed
 from acquire.dataset.selection import select
 from acquire.dataset.source_tree import names
@@ -117,6 +119,9 @@ def _c3d(file: C3dFile, trial: PlacedTrial, where: str) -> Iterator[Finding]:
             text = f"marker {name} is not where the archive has it"
             yield found("source-c3d-differs", where, text)
             return
+    for name in _other_outputs(file, trial):
+        yield found("source-c3d-differs", where, f"{name} is not what follows from it")
+        return
     last_s = (trial.n_frames - 1) / FRAME_HZ
     for side in SIDES:
         for kind in ("strike", "off"):
@@ -134,6 +139,18 @@ def _c3d(file: C3dFile, trial: PlacedTrial, where: str) -> Iterator[Finding]:
                 text = f"{side} {label}: other times than the archive's forces give"
                 yield found("source-events-differ", where, text)
                 return
+
+
+def _other_outputs(file: C3dFile, trial: PlacedTrial) -> Iterator[str]:
+    """Name outputs of the gait model that the file has otherwise than the trial."""
+    made = trial.model()
+    for group, labels in GROUPS.items():
+        scale, _ = OUTPUTS[group.upper()]
+        for name in labels:
+            if name in made and name in file.points:
+                told = file.points[name] / scale
+                if not np.allclose(told, made[name], 1e-5, 1e-4, equal_nan=True):
+                    yield name
 
 
 def _emg(path: Path, wanted: bytes, where: str) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""A trial as Nexus would export it: points, plates, the trigger line, gait events."""
+"""A trial as Nexus would export it: points, plates, trigger line, events, outputs."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,6 +11,7 @@ from acquire.dataset.arrays import FRAME_HZ
 from acquire.dataset.c3d import C3dEvent, C3dPlate
 from acquire.dataset.c3d_gait import PROCESSING_NAMES
 from acquire.dataset.c3d_writer import write_c3d
+from acquire.dataset.k2muse import FORCE_NAMES, GROUPS
 from acquire.dataset.participants import Participant
 from acquire.dataset.placed_trial import PlacedTrial
 from acquire.gait.plates import Plate
@@ -28,6 +29,7 @@ def write_vicon(path: Path, trial: PlacedTrial, person: Participant | None) -> P
 
     Plates stand where the deck was in this trial and hold, as Nexus does, the reaction
     to what the instrument sent, z down; the subject's measures go under PROCESSING.
+    What the gait model made of the trial is there as Nexus has it, by groups.
     """
     n = trial.n_frames
     rows, rate_hz = _force_rows(trial)
@@ -57,7 +59,27 @@ def write_vicon(path: Path, trial: PlacedTrial, person: Participant | None) -> P
         plates=plates,
         events=events,
         processing=parameters,
+        outputs=model_outputs(trial, person),
     )
+
+
+def model_outputs(
+    trial: PlacedTrial, person: Participant | None
+) -> dict[str, dict[str, Floats]]:
+    """Return outputs (n_frames, 3) by the format's group and label, per body mass.
+
+    In deg, N/kg, N·m/kg and W/kg; groups that nothing could be computed for, and the
+    ground reaction where the mass is not known, are absent.
+    """
+    made = trial.model()
+    if person and person.mass_kg > 0:
+        for side, rows in trial.forces_n().items():
+            made.setdefault(FORCE_NAMES[side], rows / person.mass_kg)
+    found = {
+        group.upper(): {name: made[name] for name in names if name in made}
+        for group, names in GROUPS.items()
+    }
+    return {group: part for group, part in found.items() if part}
 
 
 def _force_rows(trial: PlacedTrial) -> tuple[Floats, float]:

@@ -49,7 +49,7 @@ def processed(path: Path, first=0, last=590, outputs=OUTPUTS, **changes) -> Path
         {name: smoothed[first:last, k] for k, name in enumerate(MARKERS)},
         outputs=cut,
         processing={"Bodymass": 72.0},
-        **given,
+        **{"software": "Vicon Nexus", **given},
     )
 
 
@@ -221,3 +221,9 @@ def test_a_folder_of_other_people_is_said(tmp_path, made) -> None:
         build(made[0], "P43", nexus=tmp_path)
     with pytest.raises(NexusError, match="no trial of P50 among P43"):
         nexus_folder(tmp_path, "P50")
+
+
+def test_outputs_that_are_ours_are_not_taken_for_those_of_nexus(tmp_path) -> None:
+    own = processed(tmp_path / "own.c3d", software="Kinemuse")
+    with pytest.raises(NexusError, match="written by Kinemuse"):
+        nexus_outputs(own, *recorded(), 100.0, 5.9)

@@ -129,6 +129,30 @@ def test_the_c3d_holds_points_plates_line_and_events(made, placed) -> None:
         assert spot[axis].max() < corners[axis].max() + 0.02
 
 
+def test_the_c3d_holds_what_the_gait_model_made_by_group(made, placed) -> None:
+    file = ezc3d.c3d(str(made[0] / FIRST))
+    parameters, points = file["parameters"]["POINT"], file["data"]["points"]
+    labels = parameters["LABELS"]["value"]
+    hidden = file["data"]["meta_points"]["residuals"][0] < 0
+    model = placed.model()
+    for group, name, factor, unit in (
+        ("ANGLE", "LKneeAngles", 1.0, "deg"),
+        ("MOMENT", "RAnkleMoment", 1e3, "Nmm"),
+        ("POWER", "LHipPower", 1.0, "W"),
+    ):
+        assert name in parameters[f"{group}S"]["value"]
+        assert parameters[f"{group}_UNITS"]["value"] == [unit]
+        k = labels.index(name)
+        known = np.isfinite(model[name]).all(axis=1)
+        assert known.sum() > 100
+        assert np.array_equal(hidden[k], ~known)
+        written = points[:3, k, known].T
+        assert written == pytest.approx(model[name][known] * factor, rel=1e-5, abs=1e-3)
+    up = points[2, labels.index("RGroundReactionForce")]
+    assert "RGroundReactionForce" in parameters["FORCES"]["value"]
+    assert 8 < np.nanmax(up) < 16  # N/kg
+
+
 def test_the_mat_file_holds_each_channel_as_recorded(made, placed) -> None:
     content = loadmat(made[0] / EMG, squeeze_me=True, struct_as_record=False)
     record = content["record_Ideal_LG_0_1_1"]
