@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat
 
+from acquire.dataset.checks.source import source_findings
 from acquire.dataset.placed_trial import even_rows, placed_trial
 from acquire.dataset.source_tree import write_source_tree
 from acquire.dataset.source_tree.names import (
@@ -205,6 +206,18 @@ def test_what_others_changed_stays_and_is_told(copy) -> None:
     (finding,) = result.findings
     assert (finding.code, finding.where) == ("source-foreign", FIRST)
     assert "it stays" in result.describe()
+
+
+def test_an_output_that_does_not_follow_from_the_archive_is_found(copy, placed):
+    derived, recording = placed.derived, placed.recording
+    assert not list(source_findings(copy, key(1), recording, derived))
+    file = ezc3d.c3d(str(copy / FIRST))
+    labels = file["parameters"]["POINT"]["LABELS"]["value"]
+    file["data"]["points"][0, labels.index("RAnkleMoment")] += 5.0  # N mm / kg
+    file.write(str(copy / FIRST))
+    (finding,) = source_findings(copy, key(1), recording, derived)
+    assert (finding.code, finding.where) == ("source-c3d-differs", FIRST)
+    assert "RAnkleMoment" in finding.message
 
 
 def test_our_own_earlier_file_is_replaced(copy, monkeypatch) -> None:
