@@ -15,7 +15,7 @@ import numpy as np
 
 from acquire.bench.virtual_subject import Part, write_subject
 from acquire.dataset.arrays import TrialArrays
-from acquire.dataset.k2muse import normalized, original
+from acquire.dataset.k2muse import trees
 from acquire.dataset.matfile import Cell, MatWriter, Value
 from acquire.dataset.subject_file import open_subject
 from acquire.dataset.trial_h5 import write_trial_h5
@@ -95,8 +95,8 @@ def _write(path: Path, trial: TrialArrays, n_trials: int) -> None:
     with MatWriter(path, created=datetime(2000, 1, 1)) as mat:
         for k in range(1, n_trials + 1):
             own = _another(trial, k)
-            mat.write(f"P43/OriginalData/{PLACE}{k}", original(own, 72.0))
-            mat.write(f"P43/NormalizedData/{PLACE}{k}", normalized(own, 72.0))
+            for tree, struct in trees(own, 72.0).items():
+                mat.write(f"P43/{tree}/{PLACE}{k}", struct)
 
 
 def _another(trial: TrialArrays, k: int) -> TrialArrays:
@@ -112,19 +112,18 @@ def _another(trial: TrialArrays, k: int) -> TrialArrays:
 
 
 def _nested(trial: TrialArrays, n_trials: int) -> dict[str, Any]:
-    trees = {"OriginalData": original, "NormalizedData": normalized}
+    trials = {
+        f"Trial_{k}": trees(_another(trial, k), 72.0) for k in range(1, n_trials + 1)
+    }
     return {
         tree: {
             "Ideal": {
                 "LG_0": {
-                    "S_1": {
-                        f"Trial_{k}": plain(struct(_another(trial, k), 72.0))
-                        for k in range(1, n_trials + 1)
-                    }
+                    "S_1": {name: plain(own[tree]) for name, own in trials.items()}
                 }
             }
         }
-        for tree, struct in trees.items()
+        for tree in ("OriginalData", "NormalizedData")
     }
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,8 @@ import h5py
 
 from acquire.dataset.build_result import BuildResult
 from acquire.dataset.checks.subject import subject_findings
-from acquire.dataset.k2muse import (
-    PROFILE,
-    Profile,
-    normalized,
-    original,
-)
-from acquire.dataset.matfile import MatWriter
+from acquire.dataset.k2muse import PROFILE, Profile, trees
+from acquire.dataset.matfile import MatWriter, Value
 from acquire.dataset.participants import ParticipantError, participant
 from acquire.dataset.read_back import TrialPlan, plan_of, read_back
 from acquire.dataset.selection import Selection, select
@@ -135,14 +130,7 @@ def build_files(
                 progress(f"{name} ({done} of {len(chosen.archives)})")
                 trial, facts[key] = load(archive, session, processed.get(key))
                 place = f"{key.condition}/{key.mode}/{key.speed}/Trial_{key.trial}"
-                for tree, struct in (
-                    ("OriginalData", original),
-                    ("NormalizedData", normalized),
-                ):
-                    mat.write(
-                        f"{participant_id}/{tree}/{place}",
-                        struct(trial, mass_kg, profile),
-                    )
+                _write_trees(mat, participant_id, place, trees(trial, mass_kg, profile))
                 plans.append(plan_of(place, trial))
                 named = {k: v for k, v in key.attributes().items() if k != "session"}
                 about = {
@@ -155,6 +143,7 @@ def build_files(
                 trial_files.append(
                     write_trial_h5(flat / f"{place}.h5", trial, mass_kg, about)
                 )
+                del trial  # before the next is loaded
         progress(f"reading {path.name} back")
         read_back(tmp, participant_id, plans)
         sync_file(tmp)
@@ -183,6 +172,13 @@ def build_files(
         removed=tuple(stale),
         sources=written,
     )
+
+
+def _write_trees(
+    mat: MatWriter, name: str, place: str, structs: Mapping[str, Value]
+) -> None:
+    for tree, struct in structs.items():
+        mat.write(f"{name}/{tree}/{place}", struct)
 
 
 def _processed(

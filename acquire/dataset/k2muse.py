@@ -7,17 +7,17 @@ to rest on.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acquire.dataset.arrays import EMG_HZ, FRAME_HZ, TrialArrays
-from acquire.dataset.matfile import Cell, Value
+from acquire.dataset.matfile_values import Cell, Shared, Value
 from acquire.gait.cycles import POINTS, Stride, normalise
 from acquire.gait.events import Kind, times_of
-from acquire.gait.feet import Side
+from acquire.gait.feet import SIDES, Side
 
 Floats = NDArray[np.float64]
 
@@ -68,36 +68,48 @@ class Profile:
 PROFILE = Profile()
 
 
-def original(trial: TrialArrays, mass_kg: float, profile: Profile = PROFILE) -> Value:
-    """Return the struct under `OriginalData`; large parts are made when written."""
+def trees(
+    trial: TrialArrays, mass_kg: float, profile: Profile = PROFILE
+) -> dict[str, Value]:
+    """Return a trial's struct in each of the two trees; large parts made when written.
+
+    Frames of ultrasound are in both, whole and cut by strides, and stored once.
+    """
+    frames = _frames(trial)
+    return {
+        "OriginalData": _original(trial, mass_kg, profile, frames),
+        "NormalizedData": lambda: _normalized(trial, mass_kg, profile, frames),
+    }
+
+
+def _original(
+    trial: TrialArrays, mass_kg: float, profile: Profile, frames: Sequence[Value]
+) -> Value:
     return {
         "Markers": {field_name(k): rows for k, rows in trial.markers_m.items()},
         **model_groups(trial, mass_kg),
         "Events": _events(trial, profile),
-        "USData": lambda: Cell(tuple(_frames(trial, range(len(trial.echo))))),
+        "USData": Cell(tuple(frames)),
         "EMGData": trial.emg_uv,
     }
 
 
-def normalized(trial: TrialArrays, mass_kg: float, profile: Profile = PROFILE) -> Value:
-    """Return the struct under `NormalizedData`, by accepted strides of each side."""
+def _normalized(
+    trial: TrialArrays, mass_kg: float, profile: Profile, frames: Sequence[Value]
+) -> Value:
+    """Return a trial by accepted strides of each side."""
     left, right = trial.accepted("left"), trial.accepted("right")
+    markers = {field_name(name): rows for name, rows in trial.markers_m.items()}
+    groups = {"Markers": markers, **model_groups(trial, mass_kg)}
     return {
-        "Markers": {
-            field_name(name): _strides_of(trial, name, rows)
-            for name, rows in trial.markers_m.items()
-        },
-        **{
-            group: {name: _strides_of(trial, name, rows) for name, rows in part.items()}
-            for group, part in model_groups(trial, mass_kg).items()
-        },
+        **{group: _by_strides(trial, part) for group, part in groups.items()},
         "Events": {
             "LStartFrame": _row(profile.frame(_starts(left))),
             "LEndFrame": _row(profile.frame(_ends(left))),
             "RStartFrame": _row(profile.frame(_starts(right))),
             "REndFrame": _row(profile.frame(_ends(right))),
         },
-        "USData": Cell(tuple(_lazy_echoes(trial, stride) for stride in left)),
+        "USData": Cell(tuple(_echoes(trial, frames, stride) for stride in left)),
         "EMGData": {
             "Right": Cell(tuple(_emg(trial, stride)[:, :9] for stride in right)),
             "Left": Cell(tuple(_emg(trial, stride)[:, 9:] for stride in left)),
@@ -125,19 +137,41 @@ def side_of(name: str) -> Side:
     return "left" if name.startswith("L") else "right"
 
 
-def _strides_of(trial: TrialArrays, name: str, rows: Floats) -> Mapping[str, Value]:
-    """Return all strides resampled, (200, 3, n), with their mean and deviation."""
-    strides = trial.accepted(side_of(name))
+def _by_strides(
+    trial: TrialArrays, variables: Mapping[str, Floats]
+) -> dict[str, Mapping[str, Value]]:
+    """Return all strides of every variable, resampled, with mean and deviation."""
+    made: dict[str, Mapping[str, Value]] = {}
+    for side in SIDES:
+        own = {name: rows for name, rows in variables.items() if side_of(name) == side}
+        made |= _strides_of(trial, side, own)
+    return {name: made[name] for name in variables}
+
+
+def _strides_of(
+    trial: TrialArrays, side: Side, variables: Mapping[str, Floats]
+) -> dict[str, Mapping[str, Value]]:
+    """Resample a side's variables together; each (200, columns, strides)."""
+    if not variables:
+        return {}
     at = np.arange(trial.n_frames) / FRAME_HZ
-    cycles = np.empty((POINTS, rows.shape[1], len(strides)))
+    rows = np.concatenate(list(variables.values()), axis=1)
+    strides = trial.accepted(side)
+    n = len(strides)
+    cycles = np.empty((POINTS, rows.shape[1], n))
     for k, stride in enumerate(strides):
         cycles[:, :, k] = normalise(at, rows, stride.start_s, stride.end_s)
-    n = len(strides)
     unknown = np.full(cycles.shape[:2], np.nan)
-    return {
+    parts = {
         "rsGaitData": cycles,
         "MeanValues": cycles.mean(axis=2) if n else unknown,
         "StdValues": cycles.std(axis=2, ddof=1) if n > 1 else unknown,
+    }
+    ends = np.cumsum([part.shape[1] for part in variables.values()])[:-1]
+    cut = {label: np.split(part, ends, axis=1) for label, part in parts.items()}
+    return {
+        name: {label: cut[label][k] for label in parts}
+        for k, name in enumerate(variables)
     }
 
 
@@ -174,24 +208,28 @@ def _events(trial: TrialArrays, profile: Profile) -> Mapping[str, Value]:
     }
 
 
-def _frames(trial: TrialArrays, rows: range) -> list[Callable[[], Value]]:
-    def frame(k: int) -> Callable[[], Value]:
-        return lambda: (
-            np.full(trial.echo.shape[1:], np.nan)
-            if trial.echo_missing[k]
-            else trial.echo[k].astype(np.float64)
+def _frames(trial: TrialArrays) -> list[Shared]:
+    """Return every frame of ultrasound, made of raw counts when it is written."""
+
+    def frame(k: int) -> Shared:
+        return Shared(
+            lambda: (
+                np.full(trial.echo.shape[1:], np.nan)
+                if trial.echo_missing[k]
+                else trial.echo[k].astype(np.float64)
+            )
         )
 
-    return [frame(k) for k in rows]
+    return [frame(k) for k in range(len(trial.echo))]
 
 
-def _lazy_echoes(trial: TrialArrays, stride: Stride) -> Cell:
+def _echoes(trial: TrialArrays, frames: Sequence[Value], stride: Stride) -> Cell:
     """Return the frames of one stride as a cell; empty where none was received."""
     at = trial.echo_time_s
     rows = np.flatnonzero((at >= stride.start_s) & (at < stride.end_s))
     if trial.echo_missing[rows].all():
         return Cell(())
-    return Cell(tuple(_frames(trial, range(int(rows[0]), int(rows[-1]) + 1))))
+    return Cell(tuple(frames[rows[0] : rows[-1] + 1]))
 
 
 def _emg(trial: TrialArrays, stride: Stride) -> Floats:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from acquire.dataset.arrays import TrialArrays
-from acquire.dataset.k2muse import Profile, field_name, normalized, original
+from acquire.dataset.k2muse import Profile, field_name, trees
 from acquire.dataset.matfile import Cell
 from tests.builders.trial_arrays import trial_of
 from tests.builders.walking import MARKERS, G, Session, Walk, markers, session
@@ -27,7 +27,9 @@ def trial(recorded: Session) -> TrialArrays:
 
 @pytest.fixture(scope="module")
 def structs(trial: TrialArrays) -> tuple[dict[str, Any], dict[str, Any]]:
-    return evaluate(original(trial, MASS_KG)), evaluate(normalized(trial, MASS_KG))
+    made = evaluate(trees(trial, MASS_KG))
+    assert list(made) == ["OriginalData", "NormalizedData"]
+    return made["OriginalData"], made["NormalizedData"]
 
 
 def evaluate(value: Any) -> Any:
@@ -161,10 +163,10 @@ def test_echoes_are_cut_by_left_strides_and_may_be_empty(
 
 
 def test_a_profile_moves_frames_and_times(trial: TrialArrays) -> None:
-    from_zero = evaluate(
-        original(trial, MASS_KG, Profile(first_frame=0, start_time_s=5.0))
+    from_zero, usual = (
+        evaluate(trees(trial, MASS_KG, profile)["OriginalData"])
+        for profile in (Profile(first_frame=0, start_time_s=5.0), Profile())
     )
-    usual = evaluate(original(trial, MASS_KG))
     name = "Right_Foot_Off"
     moved, kept = from_zero["Events"], usual["Events"]
     np.testing.assert_array_equal(
@@ -175,7 +177,7 @@ def test_a_profile_moves_frames_and_times(trial: TrialArrays) -> None:
 
 def test_forces_need_a_mass(trial: TrialArrays) -> None:
     with pytest.raises(ValueError, match="body mass"):
-        original(trial, float("nan"))
+        trees(trial, float("nan"))
 
 
 @pytest.mark.parametrize(

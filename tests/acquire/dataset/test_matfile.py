@@ -2,7 +2,9 @@
 
 import shutil
 import subprocess
+import tracemalloc
 import warnings
+import weakref
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 from h5py import h5a, h5t
 
-from acquire.dataset.matfile import Cell, MatFileError, MatWriter, chunk_shape
+from acquire.dataset.matfile import Cell, MatFileError, MatWriter, Shared
 from tests.builders.matwalk import built_matwalk
 
 with warnings.catch_warnings():  # its pandas import warns of pandas itself
@@ -291,6 +293,70 @@ def test_values_are_made_when_their_turn_comes(tmp_path: Path) -> None:
             assert alive == list(range(k + 1))
 
 
+def test_what_cells_share_is_made_and_stored_once(
+    tmp_path: Path, matwalk: Path
+) -> None:
+    made: list[int] = []
+
+    def make() -> Any:
+        made.append(1)
+        return np.full((4, 1000), 7.0)
+
+    frame, other = Shared(make), np.ones((2, 2))
+    path = tmp_path / "shared.mat"
+    with MatWriter(path, created=CREATED) as mat:
+        mat.write("s/all", Cell((frame, other)))
+        mat.write("s/strides", Cell((Cell((frame,)), frame)))
+        mat.write("s/plain", frame)  # no item of a cell: a value of its own
+    assert len(made) == 2
+    with h5py.File(path) as file:
+        first, _ = (file[ref].name for ref in file["s/all"][()].flat)
+        inner, again = (file[ref].name for ref in file["s/strides"][()].flat)
+        assert first == again == file[file[inner][()].item()].name
+        assert len(file["#refs#"]) == 4  # the canonical empty, frame, other, inner cell
+    value = np.full((4, 1000), 7.0)
+    want = {
+        "all": Cell((value, other)),
+        "strides": Cell((Cell((value,)), value)),
+        "plain": value,
+    }
+    assert matches(matio.load_from_mat(str(path))["s"], want, "s") == 9
+    walked = subprocess.run(
+        [matwalk, path], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert walked.stdout.splitlines() == list(plan(want, "s"))
+
+
+def test_shared_values_are_forgotten_with_their_trial(tmp_path: Path) -> None:
+    with MatWriter(tmp_path / "many.mat", created=CREATED) as mat:
+        for k in range(3):
+            frame = Shared(lambda k=k: np.full((2, 2), float(k)))
+            gone = weakref.ref(frame)
+            mat.write(f"P43/Trial_{k}", Cell((frame, frame)))
+            del frame
+            assert gone() is None
+
+
+def peak_bytes(path: Path, n_trials: int) -> int:
+    tracemalloc.start()
+    with MatWriter(path, created=CREATED) as mat:
+        for k in range(n_trials):
+            frames = [Shared(lambda: RNG.normal(size=(4, 1000))) for _ in range(20)]
+            mat.write(f"P43/Original/Trial_{k}", Cell(tuple(frames)))
+            mat.write(f"P43/Normalized/Trial_{k}", Cell(tuple(frames[5:9])))
+            mat.write(f"P43/Sheet/Trial_{k}", lambda: RNG.normal(size=(6000, 13)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak
+
+
+def test_memory_is_that_of_one_trial_whatever_their_number(tmp_path: Path) -> None:
+    peak_bytes(tmp_path / "first.mat", 1)  # what is made once
+    few = peak_bytes(tmp_path / "few.mat", 2)
+    many = peak_bytes(tmp_path / "many.mat", 20)
+    assert many < few + 100_000 < 3_000_000  # a sheet has 624 kB, all of them 12 MB
+
+
 def fill(mat: MatWriter, name: str, value: Any) -> None:
     mat.write("P43/old", 1.0)
     mat.write(name, value)
@@ -326,10 +392,3 @@ def test_an_existing_file_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "P43.mat").write_text("mine")
     with pytest.raises(FileExistsError):
         MatWriter(tmp_path / "P43.mat", created=CREATED)
-
-
-@pytest.mark.parametrize("shape", [(13, 60000), (5, 3, 200), (100000,), (3, 3)])
-def test_chunks_hold_at_most_64_kb(shape: tuple[int, ...]) -> None:
-    chunk = chunk_shape(shape, 8)
-    assert np.prod(chunk) * 8 <= 65536
-    assert all(0 < c <= s for c, s in zip(chunk, shape, strict=True))
