@@ -21,7 +21,10 @@ from acquire.dataset.participants import (
     SIDES,
     Participant,
     ParticipantError,
+    as_number,
+    as_row,
     as_text,
+    is_told,
     parse_participant,
     read_participants,
     tsv,
@@ -139,7 +142,7 @@ def import_table(dataset: Path, path: Path) -> TableImport:
     merged = []
     for known in result.told:
         before = earlier.get(known["participant_id"])
-        kept = {n: as_text(getattr(before, n)) for n in DESCRIPTIONS} if before else {}
+        kept = as_row(before) if before else {}
         merged.append(parse_participant({**kept, **known}, path.name))
     write_participants(dataset, merged)
     return result
@@ -147,10 +150,7 @@ def import_table(dataset: Path, path: Path) -> TableImport:
 
 def export_table(dataset: Path, path: Path) -> Path:
     """Write the dataset's participants as TSV or xlsx, our columns alone."""
-    rows = [
-        {name: as_text(getattr(person, name)) for name in DESCRIPTIONS}
-        for person in read_participants(dataset).values()
-    ]
+    rows = [as_row(person) for person in read_participants(dataset).values()]
     if path.suffix == ".tsv":
         content = tsv(rows).encode()
     elif path.suffix == ".xlsx":
@@ -238,7 +238,7 @@ def _known(
     known: dict[str, str] = {}
     for column, text in row.items():
         names, factor = meant[column]
-        if not text or text.lower() in (MISSING, "nan", "na"):
+        if not is_told(text):
             continue
         for name in names:
             if name == "sex":
@@ -248,15 +248,8 @@ def _known(
             elif name == "participant_id":
                 known[name] = text
             else:
-                known[name] = as_text(_number(text, f"{where}: {column}") * factor)
+                known[name] = as_text(as_number(text, f"{where}: {column}") * factor)
     return known
-
-
-def _number(text: str, where: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ParticipantError(f"{where} is {text!r}, not a number") from None
 
 
 def _xlsx(rows: list[dict[str, str]]) -> bytes:

@@ -112,8 +112,8 @@ def write_participants(dataset: Path, people: list[Participant]) -> Path:
     path = dataset / FILE
     rows = {row["participant_id"]: row for row in _rows(path)}
     for person in people:
-        told = {name: as_text(getattr(person, name)) for name in DESCRIPTIONS}
-        rows[person.participant_id] = {**rows.get(person.participant_id, {}), **told}
+        before = rows.get(person.participant_id, {})
+        rows[person.participant_id] = {**before, **as_row(person)}
     make_directory(dataset)
     write_text_atomically(path, tsv([rows[name] for name in sorted(rows)]))
     described = {name: {"Description": text} for name, text in DESCRIPTIONS.items()}
@@ -148,15 +148,28 @@ def parse_participant(row: Mapping[str, str], where: str) -> Participant:
         text = (row.get(field.name) or MISSING).strip()
         if field.type in (str, "str"):
             known[field.name] = text
-        elif text.lower() not in (MISSING, "nan", "na"):
-            try:
-                known[field.name] = float(text)
-            except ValueError:
-                raise ParticipantError(
-                    f"{where}: {field.name} of {row.get('participant_id')} is "
-                    f"{text!r}, not a number"
-                ) from None
+        elif is_told(text):
+            about = f"{where}: {field.name} of {row.get('participant_id')}"
+            known[field.name] = as_number(text, about)
     return Participant(**known)  # type: ignore[arg-type]
+
+
+def is_told(text: str) -> bool:
+    """Whether a cell of a table says anything."""
+    return bool(text) and text.lower() not in (MISSING, "nan", "na")
+
+
+def as_number(text: str, where: str) -> float:
+    """Return what a cell says; `where` names it in the error."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ParticipantError(f"{where} is {text!r}, not a number") from None
+
+
+def as_row(person: Participant) -> dict[str, str]:
+    """Return a participant as the table spells it, by our columns."""
+    return {name: as_text(getattr(person, name)) for name in DESCRIPTIONS}
 
 
 def tsv(rows: Rows) -> str:
