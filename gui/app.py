@@ -64,6 +64,7 @@ def main(
         runtime_dir=runtime_dir,
         expected=expected,
         simulated=rig.simulated,
+        treadmill=rig.treadmill,
         title=title,
         context=context,
         screenshot=screenshot,
@@ -76,6 +77,7 @@ def show(
     runtime_dir: Path,
     expected: Sequence[str] = EXPECTED,
     simulated: bool = False,
+    treadmill: str | None = None,
     title: str = "Kinemuse",
     context: Mapping[str, float] | None = None,
     screenshot: Path | None = None,
@@ -92,7 +94,9 @@ def show(
     live = live_over_lsl()
     known = dict(context or {})
     quality = QualityService(live, Monitor(local_clock), context=lambda: known).start()
-    bridge = SessionBridge(lambda name: ControlClient(name, runtime_dir))
+    bridge = SessionBridge(
+        lambda name: ControlClient(name, runtime_dir), treadmill=treadmill
+    )
     window = Window(
         live, quality, bridge, expected=expected, simulated=simulated, title=title
     )

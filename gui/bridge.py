@@ -15,6 +15,9 @@ logger = logging.getLogger("kinemuse.gui.bridge")
 POLL_S = 0.2
 POLL_TIMEOUT_S = 1.0
 COMMAND_TIMEOUT_S = 5.0
+START_TIMEOUT_S = 15.0  #: every device is looked at first
+ABORT_TIMEOUT_S = 1.0
+ESTOP = "use the hardware e-stop"
 
 
 class Client(Protocol):
@@ -31,7 +34,8 @@ class SessionBridge(QObject):
     """Emits `viewed` with a `SessionView` per poll, and the fate of every command.
 
     `make_client` builds a client by server name; each thread has one of its own, so
-    an abort never waits behind another request.
+    an abort never waits behind another request. An abort that the session does not
+    take goes to the process of the `treadmill` itself.
     """
 
     viewed = Signal(object)
@@ -39,10 +43,13 @@ class SessionBridge(QObject):
     refused = Signal(str, str)  #: verb, reason
 
     def __init__(
-        self, make_client: Callable[[str], Client], parent: QObject | None = None
+        self,
+        make_client: Callable[[str], Client],
+        treadmill: str | None = None,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._make_client = make_client
+        self._make_client, self._treadmill = make_client, treadmill
         self._commands = ThreadPoolExecutor(2, "gui-command")
         self._aborts = ThreadPoolExecutor(1, "gui-abort")
         self._stopping = threading.Event()
@@ -62,18 +69,40 @@ class SessionBridge(QObject):
 
     def send(self, verb: str, **arguments: object) -> None:
         """Send a command and return at once; `done` or `refused` follows."""
-        pool = self._aborts if verb == "abort" else self._commands
-        future = pool.submit(self._command, verb, arguments)
+        if verb == "abort":
+            future = self._aborts.submit(self._abort)
+        else:
+            future = self._commands.submit(self._command, verb, arguments)
         future.add_done_callback(_log_failure)
 
     def _command(self, verb: str, arguments: Mapping[str, object]) -> None:
-        client, reason = self._make_client("session"), ""
+        timeout_s = START_TIMEOUT_S if verb == "start" else COMMAND_TIMEOUT_S
+        self._tell(verb, self._failure("session", verb, timeout_s, **arguments))
+
+    def _abort(self) -> None:
+        reason = self._failure("session", "abort", ABORT_TIMEOUT_S)
+        if reason and self._treadmill:
+            belts = self._failure(
+                self._treadmill, "command", ABORT_TIMEOUT_S, verb="abort", arguments={}
+            )
+            told = f"its treadmill did not take it either: {belts}; {ESTOP}"
+            reason += f"; {told if belts else 'the treadmill was told by itself'}"
+        self._tell("abort", reason)
+
+    def _failure(
+        self, server: str, verb: str, timeout_s: float, /, **arguments: object
+    ) -> str:
+        """Return why a request failed; empty when it did not."""
+        client = self._make_client(server)
         try:
-            client.request(verb, COMMAND_TIMEOUT_S, **arguments)
+            client.request(verb, timeout_s, **arguments)
         except (OSError, ValueError) as error:
-            reason = str(error) or type(error).__name__
+            return str(error) or type(error).__name__
         finally:
             client.close()
+        return ""
+
+    def _tell(self, verb: str, reason: str) -> None:
         if self._stopping.is_set():
             return  # the window is closing: Qt may have deleted us
         if reason:

@@ -59,12 +59,9 @@ QPushButton#abort {{
     background: #a4262c; border: 2px solid #e5686c; color: white;
     font-size: 17px; font-weight: 700; letter-spacing: 1px;
 }}
+QPushButton#danger {{ border: 2px solid {WARN}; color: {WARN}; }}
+QPushButton#danger:disabled {{ border-color: {EDGE}; color: #5d6873; }}
 QPushButton#abort:hover {{ background: #c22f36; }}
-QComboBox {{
-    background: {RAISED}; border: 1px solid {EDGE}; border-radius: 4px;
-    padding: 1px 6px; font-size: 11px;
-}}
-QComboBox QAbstractItemView {{ background: {RAISED}; selection-background-color: {ACTION}; }}
 QLineEdit {{
     background: {GROUND}; border: 1px solid {EDGE}; border-radius: 4px; padding: 6px;
     font-size: 14px;

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSplitter, QVBoxLayout, QWidget
 
 from acquire.live import LiveStreams
-from acquire.quality.monitor import StreamVerdict
 from acquire.quality.service import QualityService
 from gui.bridge import SessionBridge
 from gui.models import lanes
+from gui.models.attachment import attached, greeting
+from gui.models.faults import FaultsSaid
 from gui.models.light import EXPECTED, lights
 from gui.models.said import words_of
 from gui.models.session import SessionView
@@ -49,9 +50,8 @@ class Window(QWidget):
         self._live, self._quality, self._bridge = live, quality, bridge
         self._expected = tuple(expected)
         self._session = SessionView()
-        self._said_problems: frozenset[str] = frozenset()
         self._said_texts: dict[str, int] = {}
-        self._said_red: set[tuple[str, str, str]] = set()
+        self._faults = FaultsSaid()
         self._n_ticks = 0
         self.busy_s = 0.0  #: time spent in `tick` since the start
         self.setObjectName("window")
@@ -59,11 +59,12 @@ class Window(QWidget):
         self.setStyleSheet(STYLE)
         self._make_widgets()
         self._arrange()
+        for each in self.findChildren(QWidget):  # a menu would swallow Esc: abort
+            each.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         if simulated:
             self.banner.badge.mark()
-        self.controls.asked.connect(self._bridge.send)
+        self.controls.asked.connect(lambda verb, given: bridge.send(verb, **given))
         self.prompts.answered.connect(self._answer)
-        self.messages.noted.connect(lambda text: self._bridge.send("note", text=text))
         self._bridge.viewed.connect(self.show_session)
         self._bridge.refused.connect(self._refused)
         self._timer = QTimer(self)
@@ -88,24 +89,25 @@ class Window(QWidget):
         if turn % 3 == 0 and self.amode.isVisible():
             self.amode.tick()
         if turn % 5 == 1:
+            self.controls.tick()
             self.treadmill.show_view(self._treadmill())
         if turn % 8 == 2:
             self._show_quality()
         self.busy_s += time.perf_counter() - begun
 
-    def show_session(self, session: SessionView) -> None:
-        """Show a snapshot of the session."""
-        changed = session.message != self._session.message
+    def show_session(self, told: SessionView) -> None:
+        """Show a snapshot of the session, or the last one where nobody answers."""
+        before, session = self._session, attached(self._session, told)
         self._session = session
-        self.banner.show_view(session)
-        self.controls.show_view(session)
-        self.prompts.show_prompts(session.prompts)
-        if changed:
+        self.messages.say(greeting(before, session))
+        if session.message != before.message:
             self.messages.say(session.message)
         for problem in session.problems:
-            if problem not in self._said_problems:
+            if problem not in before.problems:
                 self.messages.say(problem, "warning")
-        self._said_problems = frozenset(session.problems)
+        self.banner.show_view(session)
+        self.controls.show_view(session)
+        self.prompts.show_view(session)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt)
         self._timer.stop()
@@ -132,27 +134,16 @@ class Window(QWidget):
 
     def _show_quality(self) -> None:
         stats, verdicts = self._live.stats(), self._quality.verdicts
-        self.streams.show_lights(lights(stats, verdicts, self._expected))
+        closed = self._session.closed
+        self.streams.show_lights(lights(stats, verdicts, self._expected, closed=closed))
         self.emg.show_verdict(verdicts.get("semg"))
         self.forces.show_verdict(verdicts.get("vicon-forces"))
         self.amode.show_verdict(verdicts.get("amode"))
         if any(each.simulated for each in stats.values()):
             self.banner.badge.mark()
-        self._say_faults(verdicts)
+        for fault in self._faults.news(() if closed else verdicts.values()):
+            self.messages.say(fault, "error")
         self._say_texts(name for name, each in stats.items() if each.is_text)
-
-    def _say_faults(self, verdicts: Mapping[str, StreamVerdict]) -> None:
-        red = {
-            (finding.stream, finding.metric, finding.subject): finding
-            for verdict in verdicts.values()
-            for finding in verdict.findings
-            if finding.level == "red"
-        }
-        for key in red.keys() - self._said_red:
-            finding = red[key]
-            text = f"{finding.stream}: {finding.text}. {finding.advice}"
-            self.messages.say(text, "error")
-        self._said_red = set(red)
 
     def _say_texts(self, names: Iterable[str]) -> None:
         """Say new events of the session and new notices of devices."""
@@ -165,13 +156,13 @@ class Window(QWidget):
 
     # ---- commands ----
 
-    def _answer(self, prompt_id: object, value: str) -> None:
+    def _answer(self, prompt_id: int, value: str) -> None:
         self._bridge.send("answer", prompt_id=prompt_id, value=value)
 
     def _refused(self, verb: str, reason: str) -> None:
         self.messages.say(f"{verb}: {reason}", "error")
         if verb == "answer":
-            self.prompts.enable()
+            self.prompts.refuse(reason)
 
     # ---- building ----
 
@@ -194,12 +185,16 @@ class Window(QWidget):
         self.markers, self.amode = MarkerPanel(live), AModePanel(live)
 
     def _arrange(self) -> None:
-        top = QHBoxLayout()
+        top = QGridLayout()
         top.setSpacing(8)
-        top.addWidget(self.banner, 1)
-        top.addWidget(self.controls)
+        top.addWidget(self.banner, 0, 0)
+        top.addWidget(self.prompts, 1, 0)
+        top.addWidget(self.controls, 0, 1, 2, 1)
+        top.setColumnStretch(0, 1)
         left = _splitter(Qt.Orientation.Vertical, self.streams, self.messages)
-        left.setSizes([470, 300])
+        left.setSizes([560, 210])
+        left.setStretchFactor(0, 3)
+        left.setStretchFactor(1, 1)
         column = QWidget()
         stacked = QVBoxLayout(column)
         stacked.setContentsMargins(0, 0, 0, 0)
@@ -219,7 +214,6 @@ class Window(QWidget):
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(8)
         layout.addLayout(top)
-        layout.addWidget(self.prompts)
         layout.addWidget(body, 1)
 
 

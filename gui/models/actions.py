@@ -1,39 +1,46 @@
-"""What the operator can do, as a table: verb, words, shortcut, when it is allowed."""
+"""What the operator can do, as a table: verb, words, shortcut."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-
-from gui.models.session import SessionView
 
 
 @dataclass(frozen=True)
 class ActionInfo:
-    """One command of the session. `allowed` decides whether its button is enabled."""
+    """One request to the session. `confirmed`: it takes a second press."""
 
     verb: str
     text: str
     shortcut: str
     tip: str
-    allowed: Callable[[SessionView], bool]
+    confirmed: bool = False
 
 
-START = ActionInfo(
-    "start", "Start", "F5", "Begin the protocol", lambda view: view.may_start
-)
+START = ActionInfo("start", "Start", "F5", "Begin the protocol")
 PAUSE = ActionInfo(
-    "pause",
-    "Pause",
-    "F8",
-    "Stop the belts and wait; the trial is repeated afterwards",
-    lambda view: view.may_pause and not view.paused,
+    "pause", "Pause", "F8", "Stop the belts and wait; the trial is repeated afterwards"
 )
-RESUME = ActionInfo(
-    "resume", "Resume", "F8", "Go on with the same trial", lambda view: view.paused
+RESUME = ActionInfo("resume", "Resume", "F8", "Go on with the same trial")
+SKIP = ActionInfo(
+    "skip", "Skip", "F6", "Leave out what is under way or next", confirmed=True
+)
+REPEAT = ActionInfo(
+    "repeat",
+    "Repeat",
+    "F7",
+    "Reject the take under way, or the last one, and record it again",
+    confirmed=True,
+)
+NOTE = ActionInfo("note", "Note", "F9", "Write a note for the record")
+ADVERSE_EVENT = ActionInfo(
+    "adverse_event",
+    "Adverse event",
+    "F12",
+    "Stop the belts now, as an abort does, and wait; then say what happened",
 )
 ABORT = ActionInfo(
     "abort",
     "ABORT",
     "Esc",
     "Stop the belts now and end the run; the deck stays where it is",
-    lambda _view: True,
 )
+ANSWER_SHORTCUT = "F2"
+ACTIONS = (START, PAUSE, RESUME, SKIP, REPEAT, NOTE, ADVERSE_EVENT, ABORT)

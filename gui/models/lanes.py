@@ -33,7 +33,7 @@ def emg_lanes(header: StreamHeader, scale_uv: float) -> list[LaneSpec]:
         for column, label in enumerate(header.labels)
         if column not in helpers
     ]
-    return lanes + trigger_lane(header, 0.6)
+    return lanes + trigger_lane(header, 0.9)
 
 
 def force_lanes(header: StreamHeader, scale_n: float) -> list[LaneSpec]:
@@ -66,7 +66,7 @@ def force_lanes(header: StreamHeader, scale_n: float) -> list[LaneSpec]:
         for axis in (1, 0)
         for name, axes in found.items()
     ]
-    return lanes + trigger_lane(header, 0.6)
+    return lanes + trigger_lane(header, 0.9)
 
 
 def trigger_lane(header: StreamHeader, weight: float) -> list[LaneSpec]:

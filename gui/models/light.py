@@ -36,14 +36,35 @@ def lights(
     stats: Mapping[str, StreamStats],
     verdicts: Mapping[str, StreamVerdict],
     expected: Sequence[str] = EXPECTED,
+    *,
+    closed: bool = False,
 ) -> list[Light]:
     """List expected streams first, in their order, then whatever else has samples.
 
-    Texts nobody expects (notices of devices) are messages, not streams to watch.
+    Texts nobody expects (notices of devices) are messages, not streams to watch. When
+    the session is `closed`, a stream that has ended with it is no fault.
     """
     others = {name for name, each in stats.items() if not each.is_text}
     names = [*expected, *sorted(others - set(expected))]
-    return [_light(name, stats.get(name), verdicts.get(name)) for name in names]
+    return [
+        Light(name, "off", "-", "ended with its session")
+        if closed and _is_silent(stats.get(name))
+        else _light(name, stats.get(name), verdicts.get(name))
+        for name in names
+    ]
+
+
+def _is_silent(stats: StreamStats | None) -> bool:
+    return stats is None or stats.age_s > STALE_S
+
+
+def summary(lights: Sequence[Light]) -> tuple[LightLevel, str]:
+    """Return the worst level and how many streams have it or nearly so, in words."""
+    levels = [light.level for light in lights]
+    n_bad = sum(level in ("amber", "red") for level in levels)
+    if n_bad:
+        return ("red" if "red" in levels else "amber"), f"{n_bad} to look at"
+    return ("ok", "all good") if "ok" in levels else ("off", "no streams")
 
 
 def _light(

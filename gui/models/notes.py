@@ -36,7 +36,7 @@ def note(
     if verdict is None or not subject:
         return Note()
     shown = [
-        f"{word} {in_words(value, unit)}"
+        f"{word} {in_words(value, unit)}".lstrip()
         for metric, word, unit in numbers
         if math.isfinite(value := verdict.values.get(f"{metric}:{subject}", math.nan))
     ]

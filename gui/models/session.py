@@ -1,29 +1,25 @@
 """The session as its snapshot tells it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from protocols.states import OVER, Question, Request, State
+
 TRIAL_KEYS = ("participant", "condition", "mode", "speed", "trial", "take")
-STARTABLE = frozenset({"idle", "ready"})
-OVER = frozenset({"finished", "aborted", "failed"})
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """A question of the session; without `choices` it takes any text."""
-
-    prompt_id: object
-    text: str
-    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class SessionView:
-    """One snapshot, ready to show. `reachable` False: nobody answers; see `message`."""
+    """One snapshot, ready to show. `reachable` False: nobody answers; see `message`.
+
+    `lost`: nobody answers any more, and the rest is the last that was known.
+    """
 
     reachable: bool = False
+    lost: bool = False
     state: str = "no session"
+    session: str = ""
     protocol: str = ""
     step: str = ""
     trial: str = ""
@@ -38,29 +34,47 @@ class SessionView:
     recorder: str = ""
     n_bytes: int | None = None
     problems: tuple[str, ...] = ()
-    prompts: tuple[Prompt, ...] = ()
+    questions: tuple[Question, ...] = ()
+    requests: Mapping[str, Request] = field(default_factory=dict)
 
     @property
     def recording(self) -> bool:
-        return "recording" in (self.state, self.recorder)
+        return self.reachable and State.RECORDING in (self.state, self.recorder)
 
     @property
     def paused(self) -> bool:
-        return self.state == "paused"
+        return self.state == State.PAUSED
 
     @property
-    def may_start(self) -> bool:
-        return self.reachable and self.state in STARTABLE
-
-    @property
-    def may_pause(self) -> bool:
-        return self.reachable and self.state not in (STARTABLE | OVER | {"aborting"})
+    def over(self) -> bool:
+        """Whether its run has ended, one way or another."""
+        return self.state in OVER
 
     @property
     def progress(self) -> str:
         if self.n_trials is None:
             return ""
         return f"{self.n_done or 0} of {self.n_trials} trials done"
+
+    @property
+    def closed(self) -> bool:
+        """Whether its run has ended, and the session is gone as it should."""
+        return self.lost and self.over
+
+    def refusal(self, verb: str) -> str:
+        """Say why the session would refuse a request now; nothing where it would not.
+
+        The session's own words: the window has no rules about what is allowed when.
+        """
+        if not self.reachable:
+            return "no session answers"
+        asked = self.requests.get(verb)
+        return "this session does not offer it" if asked is None else asked.refusal
+
+    def about(self, verb: str) -> str:
+        """Name what a request would be about: the trial, the rest, the question."""
+        asked = self.requests.get(verb)
+        return asked.about if asked else ""
 
     @classmethod
     def unreachable(cls, why: str) -> "SessionView":
@@ -78,8 +92,9 @@ class SessionView:
         return cls(
             reachable=True,
             state=str(session.get("state", "unknown")).lower(),
-            protocol=_text(session.get("protocol"), ("name",)),
-            step=_text(session.get("step"), ("label", "name")),
+            session=str(session.get("session") or ""),
+            protocol=str(session.get("protocol") or ""),
+            step=str(session.get("step") or ""),
             trial=_text(session.get("trial"), TRIAL_KEYS),
             message=str(session.get("message") or ""),
             participant=str(session.get("participant") or ""),
@@ -92,7 +107,8 @@ class SessionView:
             recorder=str(recorder.get("state", "")).lower(),
             problems=_problems(session, recorder),
             n_bytes=_count(recorder, "bytes"),
-            prompts=_prompts(session),
+            questions=_questions(session),
+            requests=_requests(session),
         )
 
 
@@ -116,17 +132,19 @@ def _known(state: object) -> bool | None:
     return str(state).lower() not in ("unknown", "connection_lost")
 
 
-def _number(source: Mapping[str, Any], *keys: str) -> float | None:
-    for key in keys:
-        value = source.get(key)
-        if isinstance(value, int | float):
-            return float(value)
-    return None
+def _number(source: Mapping[str, Any], key: str) -> float | None:
+    value = source.get(key)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _count(source: Mapping[str, Any], key: str) -> int | None:
+    number = _number(source, key)
+    return None if number is None else int(number)
 
 
 def _elapsed_s(session: Mapping[str, Any], recorder: Mapping[str, Any]) -> float | None:
     """Length of the recording under way, else the time in this state."""
-    if recorder.get("state") == "recording":
+    if recorder.get("state") == State.RECORDING:
         return _number(recorder, "elapsed_s")
     return _number(session, "time_in_state_s")
 
@@ -139,22 +157,26 @@ def _problems(
     return tuple(map(str, told or recorder.get("problems") or ()))
 
 
-def _count(source: Mapping[str, Any], *keys: str) -> int | None:
-    number = _number(source, *keys)
-    return None if number is None else int(number)
-
-
-def _prompts(session: Mapping[str, Any]) -> tuple[Prompt, ...]:
-    asked = session.get("prompts")
-    if asked is None:
-        asked = [session["question"]] if session.get("question") else []
-    return tuple(_prompt(prompt) for prompt in asked if isinstance(prompt, Mapping))
-
-
-def _prompt(prompt: Mapping[str, Any]) -> Prompt:
-    choices = prompt.get("answers") or prompt.get("choices") or ()
-    return Prompt(
-        prompt_id=prompt.get("prompt_id", prompt.get("id", "")),
-        text=str(prompt.get("text") or prompt.get("message") or ""),
-        choices=tuple(str(choice) for choice in choices),
+def _questions(session: Mapping[str, Any]) -> tuple[Question, ...]:
+    return tuple(
+        Question(
+            id=int(asked["id"]),
+            text=str(asked.get("text", "")),
+            answers=tuple(map(str, asked.get("answers") or ())),
+            number=_range(asked.get("number")),
+            suggestion=str(asked.get("suggestion") or ""),
+        )
+        for asked in session.get("prompts") or ()
     )
+
+
+def _range(bounds: Sequence[float] | None) -> tuple[float, float] | None:
+    return None if bounds is None else (float(bounds[0]), float(bounds[1]))
+
+
+def _requests(session: Mapping[str, Any]) -> dict[str, Request]:
+    told = session.get("requests") or {}
+    return {
+        str(verb): Request(str(each.get("about", "")), str(each.get("refusal", "")))
+        for verb, each in told.items()
+    }

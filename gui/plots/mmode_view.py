@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph
 from numpy.typing import NDArray
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui import theme
 from gui.models.mmode import MMode
@@ -34,31 +34,16 @@ class MModeView(QWidget):
         self._depth_mm = depth_mm
         self._canvas = pg.GraphicsLayoutWidget()
         self._canvas.setBackground(theme.PANEL)
-        self._canvas.ci.setContentsMargins(0, 0, 0, 0)
+        self._canvas.ci.setContentsMargins(0, 7, 0, 2)  # the first depth is not cut
         self._canvas.ci.setSpacing(6)
         self._images: list[Any] = []
         self._curves: list[Any] = []
-        self._titles: list[QLabel] = []
         self._bars: list[Any] = []
-        titles = QHBoxLayout()
-        for column, name in enumerate(self.names):
+        for column in range(len(self.names)):
             self._add_probe(column)
-            title = QLabel(name)
-            title.setMinimumWidth(30)  # a long title is cut, it widens nothing
-            self._titles.append(title)
-            titles.addWidget(title, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addLayout(titles)
         layout.addWidget(self._canvas)
-
-    def set_titles(self, titles: Sequence[str], colours: Sequence[str]) -> None:
-        """Change the line above each picture."""
-        for label, title, colour in zip(self._titles, titles, colours, strict=True):
-            if label.text() != title:
-                label.setText(title)
-                label.setStyleSheet(f"color: {colour}; font-size: 11px;")
 
     def feed(self, frames: NDArray[np.float64]) -> None:
         """Add frames (n, n_probes, n_samples) of raw counts and draw the newest."""

@@ -219,7 +219,7 @@ class SweepView(QWidget):
             painter.setFont(_font(9, bold=True))
             painter.setPen(QColor(theme.COLOURS[note.level]))
             shape = "" if note.level == "off" else theme.SHAPES[note.level]
-            flags = Qt.AlignmentFlag.AlignVCenter
+            flags = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip
             painter.drawText(box, flags | Qt.AlignmentFlag.AlignLeft, shape)
             painter.setPen(QColor(theme.TEXT))
             painter.drawText(box, flags | Qt.AlignmentFlag.AlignRight, lane.label)

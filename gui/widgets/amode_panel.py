@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from acquire.live import LiveStreams
 from acquire.quality.amode import MM_PER_SAMPLE, probes
@@ -14,9 +14,10 @@ from gui import theme
 from gui.models.cursor import Cursor
 from gui.models.notes import note
 from gui.plots.mmode_view import MModeView
+from gui.widgets.fit_label import FitLabel
 from gui.widgets.panel import Panel
 
-NUMBERS = (("amode.echo_snr", "SNR", "dB"),)
+NUMBERS = (("amode.echo_snr", "", "dB"),)
 
 
 class AModePanel(Panel):
@@ -29,12 +30,15 @@ class AModePanel(Panel):
         self._cursor = Cursor(live, stream)
         self._columns: dict[str, slice] = {}
         self._names: tuple[str, ...] = ()
+        self.titles: list[FitLabel] = []
+        self._titles = QHBoxLayout()
+        self.body.addLayout(self._titles)
         self.view: MModeView | None = None
         self.waiting = QLabel(f"waiting for {stream}")
         self.waiting.setObjectName("muted")
         self.waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.body.addWidget(self.waiting, 1)
-        self.scale = QLabel("depth mm · 10 s")
+        self.scale = QLabel("SNR · depth mm · 10 s")
         self.scale.setObjectName("muted")
         self.header.addWidget(self.scale)
 
@@ -53,14 +57,12 @@ class AModePanel(Panel):
 
     def show_verdict(self, verdict: StreamVerdict | None) -> None:
         """Show every probe's light and numbers."""
-        if self.view is None:
-            return
-        notes = [note(verdict, name, NUMBERS) for name in self._columns]
-        titles = [
-            f"{theme.SHAPES[each.level]} {name} {each.first} {each.second}".rstrip()
-            for name, each in zip(self._names, notes, strict=True)
-        ]
-        self.view.set_titles(titles, [theme.COLOURS[each.level] for each in notes])
+        for title, name, column in zip(
+            self.titles, self._names, self._columns, strict=True
+        ):
+            said = note(verdict, column, NUMBERS)
+            text = f"{theme.SHAPES[said.level]} {name} {said.first} {said.second}"
+            title.say(text.rstrip(), theme.COLOURS[said.level])
 
     def release(self) -> None:
         """Close the drawing scene."""
@@ -79,11 +81,20 @@ class AModePanel(Panel):
             self.release()
             self.body.removeWidget(self.view)
             self.view.deleteLater()
+        self._make_titles()
         self.waiting.setVisible(False)
         self.view = MModeView(
             self._names, rate_hz=header.rate_hz or 20.0, depth_mm=depth_mm
         )
         self.body.addWidget(self.view, 1)
+
+    def _make_titles(self) -> None:
+        for title in self.titles:
+            title.deleteLater()
+        self.titles = [FitLabel(12, 9) for _ in self._names]
+        for title, name in zip(self.titles, self._names, strict=True):
+            title.say(name)
+            self._titles.addWidget(title, 1)
 
 
 def probe_names(header: StreamHeader, probes: tuple[str, ...]) -> tuple[str, ...]:

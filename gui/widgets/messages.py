@@ -1,11 +1,10 @@
-"""What was said, newest last, with the time; and a line for the operator's notes."""
+"""What was said, newest last, with the time."""
 
 import time
 from collections.abc import Callable
 from html import escape
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from gui import theme
 from gui.widgets.panel import Panel
@@ -15,9 +14,7 @@ COLOURS = {"info": theme.TEXT, "warning": theme.WARN, "error": theme.COLOURS["re
 
 
 class Messages(Panel):
-    """Appends lines; emits `noted` with what the operator typed."""
-
-    noted = Signal(str)
+    """Appends lines, each with shape, colour and time."""
 
     def __init__(
         self,
@@ -30,12 +27,8 @@ class Messages(Panel):
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
         self.log.setMaximumBlockCount(MAX_LINES)
-        self.log.setMinimumHeight(60)
-        self.note = QLineEdit()
-        self.note.setPlaceholderText("Note for the record, then Enter")
-        self.note.returnPressed.connect(self._take_note)
+        self.log.setMinimumHeight(50)
         self.body.addWidget(self.log, 1)
-        self.body.addWidget(self.note)
 
     def say(self, text: str, severity: str = "info") -> None:
         """Add a line, unless it repeats the last one."""
@@ -51,9 +44,3 @@ class Messages(Panel):
         if not self.log.underMouse():  # nobody is reading further up
             bar = self.log.verticalScrollBar()
             bar.setValue(bar.maximum())
-
-    def _take_note(self) -> None:
-        text = self.note.text().strip()
-        if text:
-            self.note.clear()
-            self.noted.emit(text)

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui import theme
-from gui.models.light import Light
+from gui.models.light import Light, summary
 from gui.widgets.panel import Panel
 from gui.widgets.style import restyle
 
@@ -37,12 +37,12 @@ class StreamRow(QWidget):
             label.setStyleSheet(f"color: {theme.MUTED}; font-size: 11px;")
         self.advice.setWordWrap(True)
         grid = QGridLayout(self)
-        grid.setContentsMargins(0, 3, 0, 3)
+        grid.setContentsMargins(0, 1, 0, 1)
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(0)
-        grid.setColumnMinimumWidth(0, 18)
+        grid.setColumnMinimumWidth(0, 26)
         grid.setColumnStretch(1, 1)
-        grid.addWidget(self.shape, 0, 0)
+        grid.addWidget(self.shape, 0, 0, 2, 1)
         grid.addWidget(self.name, 0, 1)
         grid.addWidget(self.rate, 0, 2)
         grid.addWidget(self.detail, 1, 1)
@@ -56,7 +56,7 @@ class StreamRow(QWidget):
         self.light = light
         colour = theme.COLOURS[light.level]
         self.shape.setText(theme.SHAPES[light.level])
-        restyle(self.shape, f"color: {colour}; font-size: 17px;")
+        restyle(self.shape, f"color: {colour}; font-size: 24px;")
         self.shape.setToolTip(WORDS[light.level])
         self.name.setText(light.name)
         self.rate.setText(light.rate)
@@ -102,14 +102,9 @@ class StreamLights(Panel):
                 self.rows[light.name] = row
                 self._column.addWidget(row)
             row.show_light(light)
-        levels = [light.level for light in lights]
-        level: theme.LightLevel = "ok"
-        for worse in ("amber", "red"):
-            level = worse if worse in levels else level
-        n_bad = sum(each in ("amber", "red") for each in levels)
-        text = f"{n_bad} to look at" if n_bad else "all good"
+        level, text = summary(lights)
         self.summary.setText(f"{theme.SHAPES[level]} {text}")
         restyle(
             self.summary,
-            f"color: {theme.COLOURS[level]}; font-size: 12px; font-weight: 600;",
+            f"color: {theme.COLOURS[level]}; font-size: 22px; font-weight: 800;",
         )

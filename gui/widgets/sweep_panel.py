@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from acquire.live import LiveStreams
 from acquire.quality.monitor import StreamVerdict
@@ -15,6 +15,7 @@ from gui.models.notes import note
 from gui.models.sweep import skipped_before
 from gui.plots.sweep_view import SweepView
 from gui.widgets.panel import Panel
+from gui.widgets.stepper import Stepper
 
 LONGEST_S = 10.0  #: a longer loss by the counter is taken for a restart
 LaneMaker = Callable[[StreamHeader, float], list[LaneSpec]]
@@ -52,15 +53,11 @@ class SweepPanel(Panel):
         span = QLabel(f"{span_s:g} s")
         span.setObjectName("muted")
         self.header.addWidget(span)
-        self.scale = QComboBox()
-        self.scale.setToolTip("Range of the lanes")
-        for each in scales:
-            self.scale.addItem(
-                f"±{each:g} {unit}" if unit == "µV" else f"{each:g} {unit}"
-            )
+        sign = "±" if unit == "µV" else ""
         self._scales = tuple(scales)
-        self.scale.setCurrentIndex(self._scales.index(scale))
-        self.scale.currentIndexChanged.connect(self._rescale)
+        texts = [f"{sign}{each:g} {unit}" for each in scales]
+        self.scale = Stepper(texts, self._scales.index(scale), "range of the lanes")
+        self.scale.stepped.connect(self._rescale)
         self.header.addWidget(self.scale)
 
     def tick(self) -> None:
@@ -82,7 +79,7 @@ class SweepPanel(Panel):
 
     def _build(self, header: StreamHeader) -> None:
         self._header, self._counter = header, None
-        self._specs = self._make_lanes(header, self._scales[self.scale.currentIndex()])
+        self._specs = self._make_lanes(header, self._scales[self.scale.index])
         self._columns = [spec.column for spec in self._specs]
         self.waiting.setVisible(False)
         if self.view is not None:

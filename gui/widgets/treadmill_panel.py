@@ -10,7 +10,7 @@ from gui.models.treadmill import ADVICE, UNKNOWN, TreadmillView
 from gui.widgets.panel import Panel
 from gui.widgets.style import restyle
 
-BIG = f"font-family: {theme.MONO}; font-size: 23px; font-weight: 600;"
+BIG = f"font-family: {theme.MONO}; font-size: 26px; font-weight: 600;"
 
 
 class TreadmillPanel(Panel):
@@ -56,14 +56,14 @@ class TreadmillPanel(Panel):
         """Show what is known; numbers are greyed when they are not to be trusted."""
         self.warning.setVisible(not view.known)
         self.warning.setText(f"✕ {UNKNOWN}\n{ADVICE}\n({view.why})")
-        word = view.state.replace("_", " ") or ("known" if view.known else "unknown")
+        word = view.state.replace("_", " ") if view.known else "unknown"
         self.state.setText(word.upper())
         colour = theme.MUTED if view.known else theme.COLOURS["red"]
         if view.known and view.moving:
             colour = theme.LEFT
         if view.state in ("unexpected_stop", "adopted"):
             colour = theme.WARN
-        restyle(self.state, f"color: {colour}; font-weight: 700;")
+        restyle(self.state, f"color: {colour}; font-size: 16px; font-weight: 800;")
         for key, value, wanted in (
             ("left", view.left_mps, view.left_set_mps),
             ("right", view.right_mps, view.right_set_mps),

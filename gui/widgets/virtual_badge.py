@@ -12,14 +12,11 @@ class VirtualBadge(QLabel):
         super().__init__("VIRTUAL LAB", parent)
         self.setStyleSheet(
             f"background: {theme.VIRTUAL}; color: #1b0f17; border-radius: 6px;"
-            "padding: 8px 14px; font-size: 18px; font-weight: 800; letter-spacing: 2px;"
+            "padding: 4px 12px; font-size: 18px; font-weight: 800; letter-spacing: 2px;"
         )
         self.setToolTip("The instruments are simulated: no person is on the treadmill")
         self.setVisible(False)
-        self.marked = False
 
     def mark(self) -> None:
         """Show it from now on."""
-        if not self.marked:
-            self.marked = True
-            self.setVisible(True)
+        self.setVisible(True)

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from acquire.control import ControlClient, ControlServer
+from gui import bridge as bridging
 from gui.bridge import SessionBridge
 
 
@@ -90,4 +91,66 @@ def test_without_a_session_every_command_says_so(tmp_path, spin) -> None:
     bridge.send("abort")
     spin(lambda: refused)
     assert "not running" in refused[0][1]
+    bridge.close()
+
+
+@pytest.fixture
+def mill(tmp_path):
+    """Serve a treadmill's process that notes what it is told."""
+    told: list[dict] = []
+
+    def command(arguments):
+        told.append(dict(arguments))
+        return {}
+
+    with ControlServer("mill", {"command": command}, tmp_path):
+        yield told
+
+
+def test_an_abort_goes_to_the_treadmill_when_no_session_answers(
+    tmp_path, mill, spin
+) -> None:
+    bridge = SessionBridge(lambda name: ControlClient(name, tmp_path), "mill")
+    refused = heard(bridge.refused)
+    bridge.send("abort")
+    spin(lambda: refused)
+    assert mill == [{"verb": "abort", "arguments": {}}]
+    assert refused[0][1].endswith("the treadmill was told by itself")
+    bridge.close()
+
+
+def test_an_abort_overtakes_a_session_that_hangs(
+    tmp_path, mill, spin, monkeypatch
+) -> None:
+    monkeypatch.setattr(bridging, "ABORT_TIMEOUT_S", 0.2)
+    release = threading.Event()
+    hangs = {"abort": lambda _: release.wait(5.0) and {}}
+    with ControlServer("session", hangs, tmp_path):
+        bridge = SessionBridge(lambda name: ControlClient(name, tmp_path), "mill")
+        bridge.send("abort")
+        spin(lambda: mill)
+        release.set()
+        bridge.close()
+
+
+def test_an_abort_that_nobody_takes_points_at_the_e_stop(tmp_path, spin) -> None:
+    bridge = SessionBridge(lambda name: ControlClient(name, tmp_path), "mill")
+    refused = heard(bridge.refused)
+    bridge.send("abort")
+    spin(lambda: refused)
+    assert "did not take it either" in refused[0][1]
+    assert refused[0][1].endswith("use the hardware e-stop")
+    bridge.close()
+
+
+def test_an_abort_that_the_session_takes_is_not_sent_twice(
+    served, tmp_path, mill, spin
+) -> None:
+    _, _, calls = served
+    bridge = SessionBridge(lambda name: ControlClient(name, tmp_path), "mill")
+    done = heard(bridge.done)
+    bridge.send("abort")
+    spin(lambda: done)
+    assert calls == [("abort", {})]
+    assert mill == []
     bridge.close()

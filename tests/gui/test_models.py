@@ -6,10 +6,12 @@ import pytest
 from acquire.quality.monitor import Finding, StreamVerdict
 from devices.stream import TriggerInput
 from gui.models import lanes, skeleton
-from gui.models.light import lights
+from gui.models.faults import FaultsSaid
+from gui.models.light import Light, lights, summary
 from gui.models.notes import note
 from gui.models.session import SessionView
 from gui.models.treadmill import view
+from protocols.states import Question
 from tests.acquire.quality.windows import stats
 from tests.builders.live_fakes import header
 from tests.builders.synthetic_lab import specs
@@ -25,7 +27,15 @@ SNAPSHOT = {
     "time_in_state_s": 12.5,
     "time_left_s": 27.5,
     "message": "walking",
-    "prompts": [{"id": 4, "text": "Keep it?", "answers": ["accept", "repeat"]}],
+    "session": "2026-11-22_1",
+    "prompts": [
+        {"id": 4, "text": "Keep it?", "answers": ["accept", "repeat"], "number": None},
+        {"id": 5, "text": "Borg?", "number": [0, 10], "suggestion": "3"},
+    ],
+    "requests": {
+        "start": {"about": "", "refusal": "the run is recording, not idle"},
+        "skip": {"about": "Ideal LG_0 S_1 Trial_2", "refusal": ""},
+    },
     "belts": {"state": "moving", "left_mps": 1.0},
     "recording": {"state": "recording", "problems": ["semg: 3 lost"]},
 }
@@ -47,11 +57,13 @@ def test_a_snapshot_is_read() -> None:
         SNAPSHOT, {"state": "recording", "bytes": 5000, "elapsed_s": 11.0}
     )
     assert seen.recording
-    assert seen.may_pause
-    assert not seen.may_start
+    assert seen.refusal("start") == "the run is recording, not idle"
+    assert seen.refusal("skip") == ""
+    assert seen.about("skip") == "Ideal LG_0 S_1 Trial_2"
     assert (seen.elapsed_s, seen.remaining_s, seen.n_bytes) == (11.0, 27.5, 5000)
-    assert seen.prompts[0].choices == ("accept", "repeat")
-    assert seen.prompts[0].prompt_id == 4
+    first, second = seen.questions
+    assert first == Question(4, "Keep it?", ("accept", "repeat"))
+    assert second == Question(5, "Borg?", (), (0.0, 10.0), "3")
     assert seen.belts_known is True
     assert seen.problems == ("semg: 3 lost",)
     assert seen.progress == "3 of 45 trials done"
@@ -59,9 +71,8 @@ def test_a_snapshot_is_read() -> None:
 
 def test_a_bare_snapshot_is_enough() -> None:
     seen = SessionView.parse({"state": "idle"})
-    assert seen.may_start
-    assert not seen.may_pause
-    assert (seen.belts_known, seen.prompts, seen.elapsed_s) == (None, (), None)
+    assert (seen.belts_known, seen.questions, seen.elapsed_s) == (None, (), None)
+    assert seen.refusal("skip") == "this session does not offer it"
 
 
 @pytest.mark.parametrize("state", ["unknown", "connection_lost"])
@@ -69,14 +80,9 @@ def test_belts_the_session_does_not_know(state: str) -> None:
     assert SessionView.parse({"belts": {"state": state}}).belts_known is False
 
 
-@pytest.mark.parametrize("state", ["finished", "aborted", "failed", "aborting"])
-def test_nothing_to_pause_when_it_is_over(state: str) -> None:
-    assert not SessionView.parse({"state": state}).may_pause
-
-
 def test_nobody_answers() -> None:
     seen = SessionView.unreachable("session is not running")
-    assert (seen.reachable, seen.may_start, seen.may_pause) == (False, False, False)
+    assert seen.refusal("start") == seen.refusal("adverse_event") != ""
 
 
 def test_a_missing_stream_is_red_and_says_what_to_do() -> None:
@@ -120,6 +126,32 @@ def test_inferred_counts_are_called_seen() -> None:
     light = lights({"x": stats(n_lost=0, counter_source="adapter")}, {}, ["x"])[0]
     assert "0 lost seen" in light.detail
     assert "losses unknown" in lights({"x": stats(n_lost=None)}, {}, ["x"])[0].detail
+
+
+def test_streams_that_end_with_their_session_are_no_fault() -> None:
+    seen = {"semg": stats(age_s=60.0), "amode": stats(age_s=0.1)}
+    names = ["semg", "amode", "treadmill"]
+    ended = lights(seen, {}, names, closed=True)
+    assert [each.level for each in ended] == ["off", "ok", "off"]
+    assert ended[2].detail == "ended with its session"
+
+
+def test_the_summary_is_the_worst_and_how_many() -> None:
+    good, amber, red, off = (
+        Light("x", level) for level in ("ok", "amber", "red", "off")
+    )
+    assert summary([good, off]) == ("ok", "all good")
+    assert summary([good, amber]) == ("amber", "1 to look at")
+    assert summary([red, amber, good]) == ("red", "2 to look at")
+    assert summary([off]) == ("off", "no streams")
+
+
+def test_a_fault_is_news_until_it_is_gone() -> None:
+    faults, bad = FaultsSaid(), [verdict(finding())]
+    assert len(faults.news(bad)) == 1
+    assert faults.news(bad) == []
+    assert faults.news([verdict(finding("amber"))]) == []
+    assert "Plug it in." in faults.news(bad)[0]
 
 
 def test_streams_nobody_expected_are_listed_too() -> None:

@@ -140,7 +140,6 @@ def test_mmode_draws_pictures_and_lines(keep) -> None:
     frames = np.random.default_rng(0).normal(0, 50, (30, 2, 1000))
     frames[:, :, 400:410] = 900
     view.feed(frames)
-    view.set_titles(["● CH1", "✕ CH2"], [theme.TEXT, theme.WARN])
     assert (pixels(view) != before).any()
     assert view.model.column == 29
     view.close_canvas()

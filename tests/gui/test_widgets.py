@@ -1,17 +1,15 @@
 """Widgets show what their models say, and say what the operator wants."""
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton, QWidget
 
+from gui import theme
 from gui.models.light import Light
-from gui.models.session import Prompt, SessionView
+from gui.models.session import SessionView
 from gui.models.treadmill import TreadmillView
 from gui.widgets.banner import Banner, clock
-from gui.widgets.controls import Controls
+from gui.widgets.fit_label import ELLIPSIS, FitLabel
 from gui.widgets.messages import Messages
-from gui.widgets.prompts import PromptBar
+from gui.widgets.stepper import Stepper
 from gui.widgets.stream_lights import StreamLights
 from gui.widgets.treadmill_panel import TreadmillPanel
 
@@ -34,21 +32,27 @@ RECORDING = SessionView(
         (RECORDING, "● RECORDING"),
         (SessionView(reachable=True, state="confirming_deck"), "CONFIRMING DECK"),
         (SessionView(reachable=True, state="failed"), "✕ FAILED"),
+        (
+            SessionView(reachable=True, state="ramping", recorder="recording"),
+            "● RAMPING",
+        ),
+        (SessionView(lost=True, state="recording"), "✕ NO ANSWER"),
+        (SessionView(lost=True, state="finished"), "✓ FINISHED"),
     ],
 )
 def test_the_banner_says_the_state(keep, view, words) -> None:
     banner = keep(Banner())
     banner.show_view(view)
-    assert banner.state.text() == words
+    assert banner.state.said == words
 
 
 def test_the_banner_names_trial_time_and_size(keep) -> None:
     banner = keep(Banner())
     banner.show_view(RECORDING)
-    assert "P43" in banner.trial.text()
-    assert "Trial_2" in banner.trial.text()
+    assert "P43" in banner.trial.said
+    assert "Trial_2" in banner.trial.said
     assert banner.elapsed.text() == "01:23.4"
-    assert "2.5 MB" in banner.step.text()
+    assert "2.5 MB" in banner.step.said
 
 
 def test_virtual_lab_stays_once_shown(keep) -> None:
@@ -63,50 +67,6 @@ def test_virtual_lab_stays_once_shown(keep) -> None:
 def test_clock() -> None:
     assert clock(-1) == "00:00.0"
     assert clock(3725.25) == "62:05.2"
-
-
-def asked(controls: Controls) -> list[str]:
-    verbs: list[str] = []
-    controls.asked.connect(verbs.append)
-    return verbs
-
-
-def test_abort_is_always_there(keep) -> None:
-    controls = keep(Controls())
-    verbs = asked(controls)
-    for view in (SessionView(), IDLE, RECORDING, SessionView(True, "failed")):
-        controls.show_view(view)
-        assert controls.abort.isEnabled()
-        controls.abort.click()
-    assert verbs == ["abort"] * 4
-
-
-def test_buttons_follow_the_session(keep) -> None:
-    controls = keep(Controls())
-    verbs = asked(controls)
-    controls.show_view(IDLE)
-    assert controls.start.isEnabled()
-    assert not controls.pause.isEnabled()
-    controls.start.click()
-    controls.show_view(RECORDING)
-    assert not controls.start.isEnabled()
-    controls.pause.click()
-    controls.show_view(SessionView(reachable=True, state="paused"))
-    assert controls.pause.text().startswith("Resume")
-    controls.pause.click()
-    assert verbs == ["start", "pause", "resume"]
-
-
-def test_escape_aborts_wherever_the_focus_is(keep) -> None:
-    host = QWidget()
-    controls, messages = Controls(host), Messages(host)
-    keep(host)
-    host.activateWindow()
-    assert QTest.qWaitForWindowActive(host)
-    verbs = asked(controls)
-    messages.note.setFocus()
-    QTest.keyClick(messages.note, Qt.Key.Key_Escape)
-    assert verbs == ["abort"]
 
 
 def test_lights_are_shape_words_and_colour(keep) -> None:
@@ -146,7 +106,9 @@ def test_the_treadmill_shows_readback_and_setpoint(keep) -> None:
 
 def test_unknown_belts_point_at_the_hardware_e_stop(keep) -> None:
     panel = keep(TreadmillPanel())
-    panel.show_view(TreadmillView(False, "last status 3.0 s ago", left_mps=1.0))
+    late = "last status 3.0 s ago"
+    panel.show_view(TreadmillView(False, late, left_mps=1.0, state="moving"))
+    assert panel.state.text() == "UNKNOWN"
     assert panel.warning.isVisible()
     assert "BELT STATE UNKNOWN" in panel.warning.text()
     assert "use the hardware e-stop" in panel.warning.text()
@@ -162,53 +124,30 @@ def test_messages_have_a_time_and_do_not_repeat(keep) -> None:
     assert lines == ["12:00:00 belts at <1.0> m/s", "12:00:00 ✕ lost"]
 
 
-def test_notes_are_sent_and_cleared(keep) -> None:
-    panel = keep(Messages())
-    notes: list[str] = []
-    panel.noted.connect(notes.append)
-    QTest.keyClicks(panel.note, "  coughed ")
-    QTest.keyClick(panel.note, Qt.Key.Key_Return)
-    QTest.keyClick(panel.note, Qt.Key.Key_Return)
-    assert notes == ["coughed"]
-    assert panel.note.text() == ""
+def test_letters_shrink_before_a_text_is_cut(keep) -> None:
+    label = keep(FitLabel(30, 12), (300, 40))
+    label.say("IDLE", theme.WARN)
+    assert "font-size: 30px" in label.styleSheet()
+    assert theme.WARN in label.styleSheet()
+    label.say("CONFIRMING FACING")
+    assert label.text() == "CONFIRMING FACING"
+    assert label.toolTip() == ""
+    assert "font-size: 30px" not in label.styleSheet()
+    label.say("a great many words " * 9)
+    assert label.text().endswith(ELLIPSIS)
+    assert label.text()[:-1] == label.said[: len(label.text()) - 1]
+    assert label.toolTip() == label.said
+    label.resize(3000, 40)
+    assert label.text() == label.said
 
 
-def answers(bar: PromptBar) -> list[tuple[object, str]]:
-    found: list[tuple[object, str]] = []
-    bar.answered.connect(lambda key, value: found.append((key, value)))
-    return found
-
-
-def test_a_question_has_a_button_per_answer(keep) -> None:
-    bar = keep(PromptBar())
-    given = answers(bar)
-    prompt = Prompt(7, "Move the deck?", ("move the deck", "skip"))
-    bar.show_prompts((prompt,))
-    assert bar.isVisible()
-    assert [button.text() for button in bar.buttons] == ["move the deck", "skip"]
-    bar.buttons[1].click()
-    assert given == [(7, "skip")]
-    assert not bar.buttons[0].isEnabled()
-    bar.enable()
-    assert bar.buttons[0].isEnabled()
-
-
-def test_the_same_question_keeps_its_buttons_and_the_next_replaces_them(keep) -> None:
-    bar = keep(PromptBar())
-    first = Prompt(1, "A?", ("yes", "no"))
-    bar.show_prompts((first,))
-    button: QPushButton = bar.buttons[0]
-    bar.show_prompts((Prompt(1, "A?", ("yes", "no")),))
-    assert bar.buttons[0] is button
-    bar.show_prompts((Prompt(2, "B?", ("go",)),))
-    assert [each.text() for each in bar.buttons] == ["go"]
-    bar.show_prompts(())
-    assert not bar.isVisible()
-
-
-def test_enter_answers_nothing_by_itself(keep) -> None:
-    bar = keep(PromptBar())
-    given = answers(bar)
-    bar.show_prompts((Prompt(1, "Belts on?", ("yes", "no")),))
-    QTest.keyClick(bar, Qt.Key.Key_Return)
-    assert given == []
+def test_a_stepper_stops_at_its_ends(keep) -> None:
+    stepper = keep(Stepper(["50", "100"], 0, "range"))
+    heard: list[int] = []
+    stepper.stepped.connect(heard.append)
+    assert not stepper.less.isEnabled()
+    stepper.more.click()
+    stepper.more.click()
+    stepper.less.click()
+    assert heard == [1, 0]
+    assert stepper.value.text() == "50"

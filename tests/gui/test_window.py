@@ -4,13 +4,25 @@ import json
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QScrollBar,
+    QWidget,
+)
 
 from acquire.quality.monitor import Monitor
 from acquire.quality.service import QualityService
 from gui.bridge import SessionBridge
-from gui.models.session import Prompt, SessionView
+from gui.models.session import SessionView
 from gui.screenshot import save_screenshot
 from gui.window import Window
+from protocols.states import Question, Request
 from tests.builders.live_fakes import FakeTime, fake_live, until
 from tests.builders.synthetic_lab import Body, rows_of, specs
 
@@ -130,23 +142,25 @@ def test_the_session_is_shown_and_questions_are_answered(lab, spin) -> None:
         state="judging",
         message="Trial 2 is verified",
         problems=("semg: 3 lost",),
-        prompts=(Prompt(9, "Keep it?", ("accept", "repeat")),),
+        questions=(Question(9, "Keep it?", ("accept", "repeat")),),
     )
     lab.window.show_session(asked)
-    assert lab.window.banner.state.text() == "JUDGING"
+    assert lab.window.banner.state.said == "JUDGING"
     assert "▲ semg: 3 lost" in lab.window.messages.log.toPlainText()
     lab.window.show_session(asked)
     assert lab.window.messages.log.toPlainText().count("3 lost") == 1
     lab.window.prompts.buttons[1].click()
     spin(lambda: lab.session.asked)
     assert lab.session.asked == [("answer", {"prompt_id": 9, "value": "repeat"})]
-    lab.window.show_session(SessionView(reachable=True, state="idle"))
-    assert lab.window.prompts.isHidden()
+    lab.window.show_session(SessionView(reachable=True, message="belts to +1.00 m/s"))
+    assert lab.window.prompts.buttons == []
+    assert lab.window.prompts.text.text() == "belts to +1.00 m/s"
 
 
 def test_buttons_and_notes_reach_the_session(lab, spin) -> None:
     lab.window.controls.abort.click()
-    lab.window.messages.noted.emit("coughed")
+    lab.window.controls.line.entry.setText("coughed")
+    lab.window.controls.line.entry.returnPressed.emit()
     spin(lambda: len(lab.session.asked) == 2)
     assert ("abort", {}) in lab.session.asked
     assert ("note", {"text": "coughed"}) in lab.session.asked
@@ -154,17 +168,113 @@ def test_buttons_and_notes_reach_the_session(lab, spin) -> None:
 
 def test_polling_brings_the_state(lab, spin) -> None:
     lab.window.run()
-    spin(lambda: lab.window.banner.state.text() == "IDLE")
+    spin(lambda: lab.window.banner.state.said == "IDLE")
     assert "ready to begin" in lab.window.messages.log.toPlainText()
 
 
 def test_a_refused_answer_can_be_given_again(lab) -> None:
-    prompt = Prompt(1, "Move?", ("yes", "no"))
-    lab.window.show_session(SessionView(reachable=True, prompts=(prompt,)))
+    question = Question(1, "Move?", ("yes", "no"))
+    lab.window.show_session(SessionView(reachable=True, questions=(question,)))
     lab.window.prompts.buttons[0].click()
     lab.bridge.refused.emit("answer", "not now")
     assert lab.window.prompts.buttons[0].isEnabled()
     assert "✕ answer: not now" in lab.window.messages.log.toPlainText()
+
+
+GO = {verb: Request("trial 1") for verb in ("pause", "skip", "repeat", "adverse_event")}
+ASKED = (
+    (),
+    (Question(1, "Borg?", (), (0.0, 10.0), "3"),),
+    (Question(2, "Keep it?", ("accept", "repeat")),),
+)
+
+
+def test_escape_aborts_wherever_the_focus_is(lab, qapp) -> None:
+    window, asked = lab.window, []
+    window.controls.asked.connect(lambda verb, _: asked.append(verb))
+    lab.walk(1.0)
+    lab.turn()
+    window.activateWindow()
+    assert QTest.qWaitForWindowActive(window)
+    n_stations = 0
+    for questions in ASKED:
+        window.show_session(
+            SessionView(reachable=True, state="x", questions=questions, requests=GO)
+        )
+        for button in (None, window.controls.skip, window.controls.adverse_event):
+            if button is not None:
+                button.click()
+            qapp.processEvents()
+            for station in _stations(window):
+                station.setFocus()
+                asked.clear()
+                QTest.keyClick(window.windowHandle(), Qt.Key.Key_Escape)
+                assert asked == ["abort"], station
+                n_stations += 1
+    assert n_stations > 9 * 12
+
+
+def _stations(window: QWidget) -> list[QWidget]:
+    """Everything that can have the focus."""
+    return [
+        each
+        for each in window.findChildren(QWidget)
+        if each.focusPolicy() != Qt.FocusPolicy.NoFocus
+        and each.isEnabled()
+        and each.isVisible()
+    ]
+
+
+def test_nothing_in_the_window_can_pop_up_and_swallow_the_abort_key(lab) -> None:
+    lab.walk(1.0)
+    lab.turn()
+    asked = (Question(1, "Why?"),)
+    lab.window.show_session(SessionView(reachable=True, questions=asked))
+    everything = lab.window.findChildren(QWidget)
+    assert [w for w in everything if isinstance(w, QComboBox | QMenu | QDialog)] == []
+    with_menus = [
+        each
+        for each in everything
+        if isinstance(each, QLineEdit | QPlainTextEdit | QScrollBar)
+        and each.isVisibleTo(lab.window)
+        and each.contextMenuPolicy() != Qt.ContextMenuPolicy.NoContextMenu
+    ]
+    assert with_menus == []
+
+
+def test_a_run_that_ends_with_its_session_stays_and_the_next_one_shows(lab) -> None:
+    window = lab.window
+    lab.walk(2.0)
+    lab.turn()
+    run = {"reachable": True, "participant": "P43", "requests": GO}
+    window.show_session(SessionView(**run, state="recording", session="day_1"))
+    window.show_session(SessionView(**run, state="finished", session="day_1"))
+    for _ in range(3):
+        window.show_session(SessionView.unreachable("it is not running"))
+    lab.now.t += 30.0
+    lab.turn()
+    assert window.banner.state.said == "✓ FINISHED"
+    assert window.banner.trial.said == "P43"
+    assert "Run ended, state finished" in window.prompts.text.said
+    assert {row.light.level for row in window.streams.rows.values()} == {"off"}
+    assert not window.controls.skip.isEnabled()
+    said = window.messages.log.toPlainText()
+    assert said.count("Run ended, state finished") == 1
+    assert "✕" not in said  # streams that end with their session are no fault
+    window.show_session(SessionView(**run, state="idle", session="day_2"))
+    assert window.banner.state.said == "IDLE"
+    assert "watching session day_2 (P43)" in window.messages.log.toPlainText()
+    assert window.controls.skip.isEnabled()
+
+
+def test_a_session_lost_in_a_run_is_an_alarm(lab) -> None:
+    window = lab.window
+    window.show_session(SessionView(reachable=True, state="settling", session="a"))
+    window.show_session(SessionView.unreachable("did not answer"))
+    assert window.banner.state.said == "✕ NO ANSWER"
+    assert "hardware e-stop" in window.prompts.text.said
+    assert "last state was settling" in window.messages.log.toPlainText()
+    assert window.controls.abort.isEnabled()
 
 
 def test_events_are_shown_in_words(lab) -> None:
@@ -199,8 +309,8 @@ def test_it_resizes_and_can_be_pictured(lab, tmp_path, qapp) -> None:
 def test_scales_can_be_changed_while_it_runs(lab) -> None:
     lab.walk(2.0)
     lab.turn()
-    lab.window.emg.scale.setCurrentIndex(0)
-    assert lab.window.emg.view.lanes[0].high == 50.0
+    lab.window.emg.scale.less.click()
+    assert lab.window.emg.view.lanes[0].high == 200.0
     lab.walk(0.2)
     lab.turn()
     assert lab.window.emg.view.lanes[-1].label == "trigger"
