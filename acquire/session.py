@@ -22,7 +22,7 @@ from acquire.archiver import ArchiveError, Archiver
 from acquire.autopilot import Autopilot, Participant
 from acquire.capture import capture_of
 from acquire.control import ControlClient, ControlError, ControlServer
-from acquire.engine import LabEngine, Take, capture_name
+from acquire.engine import LabEngine, capture_name
 from acquire.event_stream import EVENTS, EventStream
 from acquire.findings import Finding
 from acquire.lsl import local_clock
@@ -35,6 +35,7 @@ from acquire.storage.journal import Journal, read_journal
 from acquire.storage.layout import claim_dataset
 from acquire.storage.recover import recover
 from acquire.supervise import ChildStatus, Supervisor
+from acquire.take_recorder import Take
 from protocols.replay import replay
 from protocols.runner import Runner
 from protocols.schema import parse_protocol
@@ -155,6 +156,7 @@ class Session:
                 *(f"{name}-notices" for name in rig.devices),
             ],
             publish=self._publish,
+            note=self._note,
             on_take=self._archive,
         )
         self._engine.start()
@@ -309,6 +311,11 @@ class Session:
             self._events.send(event, facts)
         if event == "squats":
             self._participant.tire(float(str(facts.get("value", 0))))
+
+    def _note(self, event: str, facts: Mapping[str, object]) -> None:
+        """Journal what LSL has already, in the stream of a device's notices."""
+        with self._lock:
+            self._journal.append(event, **facts)
 
     def _archive(self, take: Take) -> None:
         self.takes.append(take)

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from acquire.control import ControlError, ControlServer
-from acquire.engine import LabEngine, Take
+from acquire.engine import LabEngine
+from acquire.lab_view import treadmill_of
+from acquire.take_recorder import Take
 from protocols.timeline import TrialPlan
 
 TRIAL = TrialPlan("Ideal", "DS_5", 1.0, 1, 3.0)
@@ -34,6 +36,7 @@ class FakeLab:
         self.stop_answer: dict[str, Any] = {"state": "verified", "problems": []}
         self.may_move = threading.Event()
         self.may_move.set()
+        self.notices: list[dict[str, Any]] = []
         self.treadmill = ControlServer(
             "bertec", {"command": self._command, "snapshot": self._belts}, runtime
         )
@@ -61,11 +64,11 @@ class FakeLab:
             self.commands.append((request["verb"], request["arguments"]))
         return {}
 
-    @staticmethod
-    def _belts(_: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _belts(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         belts = {"left_mps": 0.0, "right_mps": 0.0, "incline_deg": 5.0}
         facts = {"at_zero": True, "reversed": True, "state": "idle"}
-        return {"state": "streaming", "device": {**belts, **facts}}
+        said = {"notices": list(self.notices), "n_notices": len(self.notices)}
+        return {"state": "streaming", "device": {**belts, **facts}, **said}
 
     def _snapshot(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         self.may_answer.wait(5.0)
@@ -145,6 +148,7 @@ def engine(
         required_streams={"semg": "kinemuse:n:0:semg"},
         optional_streams=["kinemuse-quality"],
         publish=lambda name, facts: published.append((name, facts)),
+        note=lambda name, facts: published.append((name, facts)),
         on_take=takes.append,
     )
     made.start()
@@ -172,6 +176,32 @@ def test_old_readback_is_unknown(engine: LabEngine, lab: FakeLab) -> None:
     wait_for(lambda: engine.treadmill().state == "unknown")
     assert engine.treadmill().left_mps is None
     assert not engine.treadmill().at_standstill
+
+
+def test_what_the_treadmill_warns_of_is_journalled_once(
+    engine: LabEngine, lab: FakeLab, published: list[tuple[str, Mapping[str, object]]]
+) -> None:
+    dead_man = {"severity": "error", "code": "dead_man", "message": "heartbeat lost"}
+    lab.notices += [
+        {"severity": "info", "code": "sent", "message": "left_mmps=0", "t_lsl": 1.0},
+        {"device": "bertec", "t_lsl": 2.0, "data": {"a": 1}, **dead_man},
+    ]
+    wait_for(lambda: bool(published))
+    threading.Event().wait(0.2)
+    assert published == [("treadmill_notice", {**dead_man, "t_seen": 2.0})]
+    assert engine.treadmill().state == "idle"
+
+
+@pytest.mark.parametrize(
+    ("seen", "cause"),
+    [
+        ({}, "its process does not answer"),
+        ({"state": "lost", "reason": "the panel closed it"}, "the panel closed it"),
+        ({"state": "streaming", "reason": ""}, "it gives no status"),
+    ],
+)
+def test_readback_that_is_lost_has_a_cause(seen: dict[str, str], cause: str) -> None:
+    assert treadmill_of(seen).cause == cause
 
 
 def test_a_refused_setpoint_reaches_the_runner(engine: LabEngine, lab: FakeLab) -> None:
@@ -272,7 +302,7 @@ def recording(engine: LabEngine) -> None:
 def test_a_recorder_that_is_slow_to_answer_still_records(
     engine: LabEngine, lab: FakeLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("acquire.engine.SILENT_S", 1.3)
+    monkeypatch.setattr("acquire.take_recorder.SILENT_S", 1.3)
     recording(engine)
     lab.may_answer.clear()
     wait_for(lambda: bool(engine.recording().problems))
@@ -298,7 +328,7 @@ def test_what_the_recorder_notices_is_journalled_once(
     engine: LabEngine, lab: FakeLab, published: list[tuple[str, Mapping[str, object]]]
 ) -> None:
     lab.events.append({"n": 1, "event": "stream_stalled", "t_lsl": 1.0, "stream": "a"})
-    wait_for(lambda: engine._n_heard == 1)
+    wait_for(lambda: engine._takes._news._heard == 1)
     recording(engine)
     lab.events.append({"n": 2, "event": "wall_clock", "t_lsl": 2.0})
     lab.events.append({"n": 3, "event": "stream_stalled", "t_lsl": 3.0, "stream": "b"})
@@ -413,7 +443,7 @@ def test_the_verdict_does_not_wait_for_the_archive(
         may_archive.wait(5.0)
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(engine, "_on_take", archive)
+    monkeypatch.setattr(engine._takes, "_on_take", archive)
     engine.arm(TRIAL)
     wait_for(lambda: engine.recording().state == "armed")
     engine.record()
