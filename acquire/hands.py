@@ -10,7 +10,7 @@ from typing import Any
 
 from acquire.control import ControlServer
 from acquire.virtual_lab import VirtualLab
-from devices.sim.faults import FaultSpec
+from devices.sim.faults import FaultKind, FaultSpec
 
 NAME = "lab"  #: of the control server that answers for a virtual lab
 PANEL_ACCEL_MPS2 = 0.25
@@ -65,13 +65,13 @@ class Hands:
     def estop(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Press the treadmill's emergency stop, for `seconds`."""
         held_s = float(given["seconds"])
-        self._fault(FaultSpec(device=self._treadmill, fault="estop", for_s=held_s))
+        self._fault(_now("estop", self._treadmill, held_s))
         return {"done": f"emergency stop pressed for {held_s:g} s"}
 
     def unplug(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Pull the cable of the device `value`, for `seconds`."""
         device, out_s = str(given["value"]), float(given["seconds"])
-        self._fault(FaultSpec(device=device, fault="disconnect", for_s=out_s))
+        self._fault(_now("disconnect", device, out_s))
         return {"done": f"{device} unplugged for {out_s:g} s"}
 
     def fault(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -102,3 +102,7 @@ class Hands:
     def _append(self, kind: str, value: Mapping[str, Any]) -> None:
         with contextlib.closing(self._lab.client()) as client:
             client.append(kind, value)
+
+
+def _now(kind: FaultKind, device: str, seconds: float) -> FaultSpec:
+    return FaultSpec(device=device, fault=kind, at=0.0, for_s=seconds)

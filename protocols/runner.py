@@ -192,7 +192,7 @@ class Runner:
         if state != "unknown":
             self._known_s = run.now()
         elif run.now() - self._known_s > UNKNOWN_S:
-            return f"no status for {UNKNOWN_S:g} s, belt state unknown"
+            return f"no status for {UNKNOWN_S:g} s, {leaving.ESTOP}"
         asked = state == "adopted" and run.state in (State.RESUMING, State.STOPPING)
         if state in BROKEN and not asked:
             return state.replace("_", " ")

@@ -14,7 +14,6 @@ from acquire.findings import worst
 from acquire.hands import Hands
 from acquire.paths import runtime_dir
 from acquire.rig import VIRTUAL_LAB, RigConfig, load_rig
-from acquire.session import Session
 from acquire.session_plan import SessionPlan
 from acquire.virtual_lab import VirtualLab
 from protocols.overrides import overridden
@@ -88,6 +87,7 @@ def run(
     stand in the session's protocol.yaml, and going on needs the same ones.
     """
     from acquire import lsl
+    from acquire.session import Session
 
     loaded = load_rig(rig)
     text = effective_text(protocol, trials, trial_seconds, settings)
