@@ -7,6 +7,7 @@ running session alone, and the next `kinemuse gui` finds it again.
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from acquire.control import ControlClient, ControlError
@@ -19,6 +20,9 @@ from acquire.virtual_lab import VirtualLab
 
 RIG_FILE = "session.rig.yaml"
 START_TIMEOUT_S = 60.0
+LOOK_EVERY_S = 0.5
+LINGER_S = 2.0
+MOST_SILENT = 120  #: looks that a session in a run may leave unanswered
 OVER = ("idle", "finished", "aborted", "failed")
 
 
@@ -70,7 +74,7 @@ def _with_session(
         _wait_for(session, runtime, log_file)
         status = _window(runtime, dataset)
     finally:
-        _end(session, runtime)
+        end_session(session, runtime)
     return status
 
 
@@ -83,10 +87,23 @@ def _wait_for(session: "subprocess.Popen[bytes]", runtime: Path, log: Path) -> N
         time.sleep(0.1)
 
 
-def _end(session: "subprocess.Popen[bytes]", runtime: Path) -> None:
+def end_session(
+    session: "subprocess.Popen[bytes]",
+    runtime: Path,
+    wait: Callable[[float], None] = time.sleep,
+) -> None:
     """End a session that is not in a run; wait for one that is."""
-    while session.poll() is None and _session_state(runtime) not in OVER:
-        time.sleep(0.5)  # a run goes on without its window, and ends by itself
+    went_on = False
+    n_silent = 0
+    while session.poll() is None and n_silent < MOST_SILENT:
+        state = _session_state(runtime)
+        if state in OVER:
+            break
+        n_silent = 0 if state else n_silent + 1
+        went_on = True
+        wait(LOOK_EVERY_S)  # a run goes on without its window, and ends by itself
+    if went_on and session.poll() is None:
+        wait(LINGER_S)  # whoever else watches sees how it ended
     if session.poll() is None and not _shut_down(runtime):
         session.terminate()
     session.wait()

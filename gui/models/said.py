@@ -14,6 +14,10 @@ def words_of(text: str) -> tuple[str, str]:
     ('trial start: trial Trial_2', 'info')
     >>> words_of('{"device": "vicon", "severity": "warning", "message": "gap"}')
     ('vicon: gap', 'warning')
+    >>> words_of('{"where": "disk", "severity": "error", "message": "read-only"}')
+    ('disk: read-only', 'error')
+    >>> words_of('{"device": "vicon", "severity": "info", "code": "connected"}')
+    ('vicon: connected', 'info')
     """
     try:
         facts = json.loads(text)
@@ -24,8 +28,10 @@ def words_of(text: str) -> tuple[str, str]:
     if facts.get("code") in UNSAID:
         return "", "info"
     if "severity" in facts:
-        said = f"{facts.get('device', 'device')}: {facts.get('message', '')}"
-        return said, str(facts["severity"])
+        where = facts.get("device") or facts.get("where") or "device"
+        message = facts.get("message")
+        what = message if message and message != where else facts.get("code", "")
+        return f"{where}: {what}", str(facts["severity"])
     words = str(facts.get("event", "event")).replace("_", " ")
     if words == "state":
         parts = [str(facts.get("state", "")).replace("_", " "), facts.get("message")]
