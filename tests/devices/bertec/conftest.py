@@ -4,9 +4,11 @@ import pytest
 
 from devices.bertec.config import BertecConfig
 from devices.bertec.controller import Controller
+from devices.bertec.state import BeltState
 from devices.bertec.wire import Status
 
 STEP_S = 0.02
+WALK = {"left_mps": 1.0, "right_mps": 1.0, "accel_mps2": 0.25}
 
 
 class Mill:
@@ -29,6 +31,13 @@ class Mill:
         self.controller.connected()
         self.run(0.5)
         return self.controller
+
+    def walk(self):
+        """Have both belts run at 1 m/s."""
+        self.controller.command("belts", WALK)
+        self.run(5.0)
+        assert self.left == 1.0
+        assert self.controller.state is BeltState.MOVING
 
     def run(self, seconds):
         """Advance the mill and the controller together."""
