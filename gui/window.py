@@ -1,7 +1,6 @@
 """The operator window: arranges the widgets and gives them their turns."""
 
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent
@@ -16,7 +15,7 @@ from gui.models.faults import FaultsSaid
 from gui.models.light import EXPECTED, lights
 from gui.models.said import words_of
 from gui.models.session import SessionView
-from gui.models.treadmill import TreadmillView, view
+from gui.models.treadmill import newest
 from gui.theme import STYLE
 from gui.widgets.amode_panel import AModePanel
 from gui.widgets.banner import Banner
@@ -53,7 +52,6 @@ class Window(QWidget):
         self._said_texts: dict[str, int] = {}
         self._faults = FaultsSaid()
         self._n_ticks = 0
-        self.busy_s = 0.0  #: time spent in `tick` since the start
         self.setObjectName("window")
         self.setWindowTitle(title)
         self.setStyleSheet(STYLE)
@@ -78,7 +76,6 @@ class Window(QWidget):
 
     def tick(self) -> None:
         """One turn: sweeps every time, the rest in rotation; hidden panels never."""
-        begun = time.perf_counter()
         self._n_ticks += 1
         turn = self._n_ticks
         for panel in (self.emg, self.forces):
@@ -90,10 +87,10 @@ class Window(QWidget):
             self.amode.tick()
         if turn % 5 == 1:
             self.controls.tick()
-            self.treadmill.show_view(self._treadmill())
+            known = self._session.belts_known
+            self.treadmill.show_view(newest(self._live, session_knows=known))
         if turn % 8 == 2:
             self._show_quality()
-        self.busy_s += time.perf_counter() - begun
 
     def show_session(self, told: SessionView) -> None:
         """Show a snapshot of the session, or the last one where nobody answers."""
@@ -116,21 +113,6 @@ class Window(QWidget):
         super().closeEvent(event)
 
     # ---- turns ----
-
-    def _treadmill(self) -> TreadmillView:
-        header = self._live.facts("treadmill")
-        rows = self._live.latest("treadmill", 1.0)
-        stats = self._live.stats().get("treadmill")
-        if header is None or stats is None or rows is None or not len(rows.stamps):
-            return view((), None, float("inf"))
-        codes = header.metadata.get("state_codes")
-        return view(
-            header.labels,
-            rows.samples[-1].tolist(),
-            stats.age_s,
-            session_knows=self._session.belts_known,
-            states=codes if isinstance(codes, Mapping) else None,
-        )
 
     def _show_quality(self) -> None:
         stats, verdicts = self._live.stats(), self._quality.verdicts

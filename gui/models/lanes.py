@@ -86,6 +86,6 @@ def _short(plate: str) -> str:
 
 
 def _side(label: str) -> str:
-    """Blue for the left of the body, orange for the right."""
+    """Blue for the left of the body, yellow for the right."""
     first = label[:1].upper()
     return {"L": theme.LEFT, "R": theme.RIGHT}.get(first, theme.TRACE)

@@ -1,7 +1,11 @@
 """M-mode: A-lines reduced to brightness over depth, written round and round."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
+
+from acquire.storage.stream_header import StreamHeader
 
 N_DEPTHS = 200
 FLOOR_DB = -42.0
@@ -15,6 +19,14 @@ def envelope(
     per_bin = max(1, n_samples // n_depths)
     used = lines[:, : per_bin * (n_samples // per_bin)]
     return np.asarray(np.abs(used).reshape(n, -1, per_bin).max(axis=2))
+
+
+def probe_names(header: StreamHeader, probes: tuple[str, ...]) -> tuple[str, ...]:
+    """Name probes by muscle where the stream says which is which."""
+    about = header.metadata.get("probes")
+    told = about.get("muscles") if isinstance(about, Mapping) else None
+    muscles = str(told or "").split()
+    return tuple(muscles) if len(muscles) == len(probes) else probes
 
 
 class MMode:

@@ -6,8 +6,6 @@ from typing import Any
 
 from protocols.states import OVER, Question, Request, State
 
-TRIAL_KEYS = ("participant", "condition", "mode", "speed", "trial", "take")
-
 
 @dataclass(frozen=True)
 class SessionView:
@@ -87,15 +85,14 @@ class SessionView:
     ) -> "SessionView":
         """Read a session's snapshot, and the recorder's if it answered."""
         recorder = recorder or {}
-        belts = session.get("belts")
-        belts_state = belts.get("state") if isinstance(belts, Mapping) else belts
+        belts = session.get("belts") or {}
         return cls(
             reachable=True,
             state=str(session.get("state", "unknown")).lower(),
             session=str(session.get("session") or ""),
             protocol=str(session.get("protocol") or ""),
             step=str(session.get("step") or ""),
-            trial=_text(session.get("trial"), TRIAL_KEYS),
+            trial=str(session.get("trial") or ""),
             message=str(session.get("message") or ""),
             participant=str(session.get("participant") or ""),
             elapsed_s=_elapsed_s(session, recorder),
@@ -103,27 +100,13 @@ class SessionView:
             n_done=_count(session, "n_done"),
             n_trials=_count(session, "n_trials"),
             simulated=bool(session.get("simulated", False)),
-            belts_known=_known(belts_state),
+            belts_known=_known(belts.get("state")),
             recorder=str(recorder.get("state", "")).lower(),
             problems=_problems(session, recorder),
             n_bytes=_count(recorder, "bytes"),
             questions=_questions(session),
             requests=_requests(session),
         )
-
-
-def _text(value: object, keys: Sequence[str]) -> str:
-    """Show a mapping by its known keys, in their order; anything else as it is."""
-    if not isinstance(value, Mapping):
-        return "" if value is None else str(value)
-    parts = [
-        f"{key.capitalize()} {value[key]}"
-        if isinstance(value[key], int)
-        else value[key]
-        for key in keys
-        if value.get(key) not in (None, "")
-    ]
-    return " · ".join(map(str, parts)) or str(value.get("name") or "")
 
 
 def _known(state: object) -> bool | None:

@@ -4,21 +4,24 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from acquire.live import LiveStreams
+
 FRESH_S = 1.0
 UNKNOWN = "BELT STATE UNKNOWN"
 ADVICE = "use the hardware e-stop"
 REVERSED = -1.0
-#: what is shown ← its channel in the treadmill stream
-COLUMNS: Mapping[str, str] = {
-    "left_mps": "left_mps",
-    "right_mps": "right_mps",
-    "incline_deg": "incline_deg",
-    "left_set_mps": "left_set_mps",
-    "right_set_mps": "right_set_mps",
-    "incline_set_deg": "incline_set_deg",
-    "facing": "facing",
-    "state": "state",
-}
+STREAM = "treadmill"
+COLUMNS = (
+    "left_mps",
+    "right_mps",
+    "incline_deg",
+    "left_set_mps",
+    "right_set_mps",
+    "incline_set_deg",
+    "facing",
+    "state",
+)
+"""Channels of the stream that are shown."""
 NAN = float("nan")
 
 
@@ -43,6 +46,22 @@ class TreadmillView:
         return any(abs(speed) > 0.005 for speed in speeds if math.isfinite(speed))
 
 
+def newest(live: LiveStreams, *, session_knows: bool | None = None) -> TreadmillView:
+    """Read the newest status that has arrived, if any has."""
+    header, rows = live.facts(STREAM), live.latest(STREAM, 1.0)
+    stats = live.stats().get(STREAM)
+    if header is None or stats is None or rows is None or not len(rows.stamps):
+        return view((), None, float("inf"))
+    codes = header.metadata.get("state_codes")
+    return view(
+        header.labels,
+        rows.samples[-1].tolist(),
+        stats.age_s,
+        session_knows=session_knows,
+        states=codes if isinstance(codes, Mapping) else None,
+    )
+
+
 def view(
     labels: Sequence[str],
     row: Sequence[float] | None,
@@ -60,9 +79,7 @@ def view(
         return TreadmillView(known=False, why="no treadmill stream")
     columns = {label: index for index, label in enumerate(labels)}
     values = {
-        what: float(row[columns[label]])
-        for what, label in COLUMNS.items()
-        if label in columns
+        label: float(row[columns[label]]) for label in COLUMNS if label in columns
     }
     facing, code = values.pop("facing", NAN), values.pop("state", NAN)
     state = _state(code, states or {})

@@ -14,7 +14,7 @@ BELOW_M = 0.12
 
 
 class FigureView(QWidget):
-    """Sagittal (x, z) left, frontal (y, z) right; left side blue, right side orange."""
+    """Sagittal (x, z) left, frontal (y, z) right; left side blue, right yellow."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,7 +1,5 @@
 """A-mode ultrasound: a picture and the newest line of every probe."""
 
-from collections.abc import Mapping
-
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
@@ -12,6 +10,7 @@ from acquire.quality.monitor import StreamVerdict
 from acquire.storage.stream_header import StreamHeader
 from gui import theme
 from gui.models.cursor import Cursor
+from gui.models.mmode import probe_names
 from gui.models.notes import note
 from gui.plots.mmode_view import MModeView
 from gui.widgets.fit_label import FitLabel
@@ -95,11 +94,3 @@ class AModePanel(Panel):
         for title, name in zip(self.titles, self._names, strict=True):
             title.say(name)
             self._titles.addWidget(title, 1)
-
-
-def probe_names(header: StreamHeader, probes: tuple[str, ...]) -> tuple[str, ...]:
-    """Name probes by muscle where the stream says which is which."""
-    about = header.metadata.get("probes")
-    told = about.get("muscles") if isinstance(about, Mapping) else None
-    muscles = str(told or "").split()
-    return tuple(muscles) if len(muscles) == len(probes) else probes

@@ -1,8 +1,12 @@
 """M-mode brightness."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from gui.models.mmode import MMode, envelope
+from gui.models.mmode import MMode, envelope, probe_names
+from tests.builders.live_fakes import header
+from tests.builders.synthetic_lab import specs
 
 
 def test_envelope_is_the_peak_of_each_depth() -> None:
@@ -36,3 +40,12 @@ def test_silence_is_no_error() -> None:
     model = MMode(1, 4)
     model.add(np.zeros((2, 1, 1000)))
     assert model.image.max() == 0
+
+
+def test_probes_are_named_by_muscle_where_the_stream_says_so() -> None:
+    seen = header(specs()["amode"])
+    probes = ("CH1", "CH2", "CH3", "CH4")
+    named = replace(seen, metadata={"probes": {"muscles": "L_TA L_LG L_RF L_BF"}})
+    assert probe_names(named, probes) == ("L_TA", "L_LG", "L_RF", "L_BF")
+    assert probe_names(named, probes[:2]) == probes[:2]  # which two is not known
+    assert probe_names(replace(seen, metadata={}), probes) == probes
