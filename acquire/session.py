@@ -27,7 +27,7 @@ from acquire.event_stream import EVENTS, EventStream
 from acquire.findings import Finding
 from acquire.lsl import local_clock
 from acquire.preflight import device_findings, disk_findings
-from acquire.session_devices import children, wait_for_devices
+from acquire.session_devices import children, wait_for_devices, wait_for_others
 from acquire.session_folder import SessionFolder, verified_takes
 from acquire.session_plan import SessionError, SessionPlan
 from acquire.start_gate import GATE_QUESTION, StartGate
@@ -54,6 +54,7 @@ class Session:
         self._plan, self._rig = plan, plan.rig
         self._protocol = parse_protocol(plan.protocol_text, source=plan.protocol_source)
         _refuse_second(plan.runtime_dir)
+        wait_for_others(plan.rig.devices, plan.runtime_dir)
         claim_dataset(plan.dataset, simulated=plan.rig.simulated)
         self.folder = SessionFolder(plan, self._protocol.name)
         self.takes: list[Take] = []

@@ -1,7 +1,7 @@
 """The processes of a session, and the wait until every device streams."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from acquire.control import ControlClient, ControlError
@@ -10,6 +10,7 @@ from acquire.session_plan import SessionError, SessionPlan
 from acquire.supervise import ChildSpec
 
 STREAMS_TIMEOUT_S = 60.0
+OTHERS_END_S = 15.0  #: adapters of a killed session end with it, once belts rest
 POLL_S = 0.1
 
 
@@ -34,6 +35,44 @@ def children(plan: SessionPlan, session: str, rig_file: Path) -> list[ChildSpec]
         ChildSpec("quality", "acquire.quality", (*with_rig, *common)),
         *([gait] if has_markers else []),
     ]
+
+
+def running(names: Iterable[str], runtime_dir: Path) -> list[str]:
+    """Return those of the devices whose adapters run already in this LSL session."""
+    found = []
+    for name in names:
+        client = ControlClient(name, runtime_dir)
+        try:
+            client.request("ping", 1.0)
+        except ControlError:
+            continue
+        finally:
+            client.close()
+        found.append(name)
+    return found
+
+
+def wait_for_others(names: Iterable[str], runtime_dir: Path) -> None:
+    """Wait until no other adapters of these devices run.
+
+    Raises
+    ------
+    SessionError
+        They go on: two would take each other's samples and publish twice.
+    """
+    end_s = time.monotonic() + OTHERS_END_S
+    while others := running(names, runtime_dir):
+        if time.monotonic() > end_s:
+            raise SessionError(already_running(others))
+        time.sleep(POLL_S)
+
+
+def already_running(names: Iterable[str]) -> str:
+    """Say that adapters run already, and what to do."""
+    return (
+        f"adapters run already for {', '.join(names)}: end `kinemuse stream`, or the "
+        "session, in the other terminal first"
+    )
 
 
 def wait_for_devices(rig: RigConfig, runtime_dir: Path) -> dict[str, str]:

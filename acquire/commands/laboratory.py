@@ -11,6 +11,7 @@ from acquire.control import ControlClient, ControlError
 from acquire.hands import Hands
 from acquire.paths import runtime_dir
 from acquire.rig import VIRTUAL_LAB, RigConfig, load_rig
+from acquire.session_devices import already_running, running
 from acquire.supervise import ChildSpec, Supervisor
 from acquire.virtual_lab import VirtualLab
 
@@ -49,6 +50,8 @@ def stream(
             have = ", ".join(loaded.devices)
             raise typer.BadParameter(f"no device {name!r} in the rig; it has {have}")
     runtime = runtime_dir(loaded.lsl.session_id)
+    if taken := running(names, runtime):
+        raise ControlError(already_running(taken))
     rig_file = runtime / "stream.rig.yaml"
     rig_file.write_text(loaded.to_yaml(), encoding="utf-8")
     common = ("--rig", str(rig_file), "--session-id", loaded.lsl.session_id)

@@ -107,7 +107,7 @@ class Controller(Machine):
 
     def _disarm(self, arguments: Mapping[str, Any]) -> None:
         only("disarm", arguments)
-        self._standstill("disarm")
+        self._standstill("disarm", BeltState.IDLE, BeltState.UNEXPECTED_STOP)
         self.armed = not self.config.requires_arm
         self._say("info", "disarmed", "treadmill disarmed")
 

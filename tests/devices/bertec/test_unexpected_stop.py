@@ -59,6 +59,19 @@ def test_one_belt_alone_is_enough(mill):
     assert mill.controller.state is BeltState.UNEXPECTED_STOP
 
 
+def test_a_mill_at_rest_after_an_unexpected_stop_can_be_disarmed(mill):
+    mill.walk()
+    mill.estop = True
+    mill.run(0.6)
+    with pytest.raises(SetpointRejectedError, match="belts read as zero"):
+        mill.controller.command("disarm", {})
+    mill.run(3.0)
+    mill.controller.command("disarm", {})
+    assert mill.controller.state is BeltState.UNEXPECTED_STOP
+    with pytest.raises(SetpointRejectedError, match="not armed"):
+        mill.controller.command("take_over", {})
+
+
 def test_an_unexpected_stop_is_acknowledged_at_standstill_only(mill):
     mill.walk()
     mill.estop = True
