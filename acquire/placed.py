@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -167,6 +169,10 @@ def even_loads(
 
 def rig_of(trial_path: Path) -> Mapping[str, Any]:
     """Return the rig of the session as the archive holds it, as plain data."""
-    text = read_provenance(trial_path).get("rig", "")
+    return _rig(read_provenance(trial_path).get("rig", ""))
+
+
+@lru_cache(maxsize=8)  # all trials of a session have the same one
+def _rig(text: str) -> Mapping[str, Any]:
     found = yaml.safe_load(text) if text else None
-    return found if isinstance(found, Mapping) else {}
+    return MappingProxyType(found) if isinstance(found, dict) else {}

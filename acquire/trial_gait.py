@@ -109,6 +109,11 @@ def gait_of(
 
 def static_markers(path: Path) -> dict[str, Floats]:
     """Return the markers of a static trial (n, 3), from trial time 0 to its end."""
+    return dict(_static_markers(path, path.stat().st_mtime_ns))
+
+
+@lru_cache(maxsize=8)  # each trial of a session asks for the same one
+def _static_markers(path: Path, _: int) -> dict[str, Floats]:
     facts = place(read_trial(path))
     markers, at = joined_markers(facts)
     inside = (at >= 0) & (at <= facts.duration_s)

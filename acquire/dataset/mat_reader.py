@@ -5,6 +5,7 @@ Written apart from the writer, so that one can check the other.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import h5py
@@ -14,22 +15,22 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """One MATLAB value in a file."""
+    """One MATLAB value in a file; what it is, is read once."""
 
     path: str  #: MATLAB spelling: P43.OriginalData.Ideal...
     item: Any  #: an h5py group or dataset
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """MATLAB class; empty where the file does not say."""
         value = self.item.attrs.get("MATLAB_class", b"")
         return value.decode() if isinstance(value, bytes) else str(value)
 
-    @property
+    @cached_property
     def is_empty(self) -> bool:
         return bool(self.item.attrs.get("MATLAB_empty", 0))
 
-    @property
+    @cached_property
     def dims(self) -> tuple[int, ...]:
         if isinstance(self.item, h5py.Group):
             return (1, 1)
@@ -37,7 +38,7 @@ class Node:
             return tuple(int(n) for n in self.item[()])
         return tuple(int(n) for n in self.item.shape[::-1])
 
-    @property
+    @cached_property
     def fields(self) -> list[str]:
         """Field names of a struct, in MATLAB's order."""
         if not isinstance(self.item, h5py.Group):
@@ -53,9 +54,10 @@ class Node:
         return isinstance(self.item, h5py.Group) and name in self.item
 
     def __getitem__(self, name: str) -> "Node":
-        if name not in self:
+        item = self.item.get(name) if isinstance(self.item, h5py.Group) else None
+        if item is None:
             raise KeyError(f"{self.path} has no field {name!r}; it has {self.fields}")
-        return Node(f"{self.path}.{name}", self.item[name])
+        return Node(f"{self.path}.{name}", item)
 
     def children(self) -> Iterator["Node"]:
         """Yield the fields of a struct, in order."""

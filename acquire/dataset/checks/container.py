@@ -6,7 +6,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5a, h5o, h5r, h5t
+from h5py import h5a, h5o, h5s, h5t
 
 from acquire.dataset.checks.codes import found
 from acquire.findings import Finding
@@ -29,17 +29,15 @@ def container_findings(path: Path) -> list[Finding]:
     with file:
         if len(file.attrs):
             findings.append(found("mat-root", path.name, "the root has attributes"))
-        nodes: dict[str, Any] = {}
-        file.visititems(nodes.__setitem__)
-        linked = {_address(item.id) for item in nodes.values()}
-        for name, item in nodes.items():
+        linked: set[int] = set()
+        h5o.visit(file.id, lambda _, about: linked.add(about.addr), info=True)
+
+        def check(name: str, item: Any) -> None:  # noqa: ANN401 (h5py has no types)
             if name != "#refs#":
-                findings += _node(item, f"{path.name}:/{name}", linked)
+                findings.extend(_node(item, f"{path.name}:/{name}", linked))
+
+        file.visititems(check)  # one open object at a time: each has its cache
     return findings
-
-
-def _address(identity: Any) -> int:  # noqa: ANN401 (h5py has no types)
-    return int(h5o.get_info(identity).addr)
 
 
 def _header(path: Path) -> Iterator[Finding]:
@@ -59,9 +57,12 @@ def _header(path: Path) -> Iterator[Finding]:
         yield found("mat-superblock", path.name, text)
 
 
-def _node(item: Any, where: str, linked: set[int]) -> Iterator[Finding]:  # noqa: ANN401
-    names = set(item.attrs)
-    if "MATLAB_class" not in names:
+def _node(
+    item: Any,  # noqa: ANN401
+    where: str,
+    linked: set[int],
+) -> Iterator[Finding]:
+    if not h5a.exists(item.id, b"MATLAB_class"):
         yield found("mat-class", where, "has no MATLAB_class")
         return
     kind = h5a.open(item.id, b"MATLAB_class").get_type()
@@ -72,15 +73,16 @@ def _node(item: Any, where: str, linked: set[int]) -> Iterator[Finding]:  # noqa
     if name not in CLASSES:
         yield found("mat-class", where, f"class {name!r} is none that readers know")
     if isinstance(item, h5py.Group):
-        if ("MATLAB_fields" in names) != (len(item) >= 2):
+        ordered = h5a.exists(item.id, b"MATLAB_fields")
+        if ordered != (len(item) >= 2):
             yield found("mat-fields", where, f"{len(item)} fields, order given wrongly")
         return
-    if item.attrs.get("MATLAB_empty", 0):
+    if h5a.exists(item.id, b"MATLAB_empty") and item.attrs["MATLAB_empty"]:
         if item.dtype != np.uint64 or item.ndim != 1:
             yield found("mat-empty", where, "an empty value holds no dimensions")
     elif item.ndim < 2:
         yield found("mat-dims", where, f"has {item.ndim} dimension, MATLAB needs two")
-    elif item.dtype == h5py.ref_dtype:
+    elif h5t.STD_REF_OBJ.equal(item.id.get_type()):
         yield from _references(item, where, linked)
 
 
@@ -91,14 +93,10 @@ def _references(
 ) -> Iterator[Finding]:
     """Check that a cell's references lead to objects that have a name in the file.
 
-    Asking HDF5 for the name of each would search the whole file each time.
+    A reference is the address of an object's header. Asking HDF5 for the name of each
+    would search the whole file each time.
     """
-    for reference in item[()].ravel():
-        try:
-            target = h5r.dereference(reference, item.id) if reference else None
-            alive = target is not None and _address(target) in linked
-        except (ValueError, KeyError, RuntimeError):
-            alive = False
-        if not alive:
-            yield found("mat-reference", where, "a cell refers to nothing")
-            return
+    addresses = np.empty(item.shape, dtype=np.uint64)
+    item.id.read(h5s.ALL, h5s.ALL, addresses, h5t.STD_REF_OBJ)
+    if not linked.issuperset(addresses.ravel().tolist()):
+        yield found("mat-reference", where, "a cell refers to nothing")
