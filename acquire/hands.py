@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from acquire.control import ControlServer
+from acquire.control import ControlClient, ControlError, ControlServer
+from acquire.rig import RigConfig
 from acquire.virtual_lab import VirtualLab
 from devices.sim.faults import FaultKind, FaultSpec
 
@@ -25,6 +26,7 @@ class Hands:
         self._server = ControlServer(
             NAME,
             {
+                "where": self.where,
                 "belts": self.belts,
                 "deck": self.deck,
                 "estop": self.estop,
@@ -40,6 +42,11 @@ class Hands:
 
     def __exit__(self, *_: object) -> None:
         self._server.close()
+
+    def where(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Say which lab this is, for a session that wants to use it."""
+        address = self._lab.addresses["lab"]
+        return {"address": address, "rig": self._lab.rig.to_yaml()}
 
     def belts(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Set both belts at the panel: `value`, m/s in the deck frame."""
@@ -102,6 +109,18 @@ class Hands:
     def _append(self, kind: str, value: Mapping[str, Any]) -> None:
         with contextlib.closing(self._lab.client()) as client:
             client.append(kind, value)
+
+
+def lab_that_runs(rig: RigConfig, runtime_dir: Path) -> str | None:
+    """Return the address of the virtual lab of exactly this rig, if one runs."""
+    client = ControlClient(NAME, runtime_dir)
+    try:
+        said = client.request("where", 1.0)
+    except ControlError:
+        return None
+    finally:
+        client.close()
+    return str(said["address"]) if said["rig"] == rig.to_yaml() else None
 
 
 def _now(kind: FaultKind, device: str, seconds: float) -> FaultSpec:

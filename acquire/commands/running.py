@@ -11,7 +11,7 @@ from acquire.commands.console import print_findings, print_json, print_table, st
 from acquire.commands.laboratory import Json, Rig
 from acquire.commands.progress import SessionProgress
 from acquire.findings import worst
-from acquire.hands import Hands
+from acquire.hands import Hands, lab_that_runs
 from acquire.paths import runtime_dir
 from acquire.rig import VIRTUAL_LAB, RigConfig, load_rig
 from acquire.session_plan import SessionPlan
@@ -171,7 +171,11 @@ def effective_text(
 
 
 class Laboratory:
-    """The twins of a virtual rig on free ports; nothing at all for a real one."""
+    """The twins of a virtual rig; nothing at all for a real one.
+
+    Those of a `kinemuse lab` of the same rig that runs, else twins of its own on free
+    ports, which end with it.
+    """
 
     def __init__(self, rig: RigConfig) -> None:
         self.rig = rig
@@ -180,8 +184,11 @@ class Laboratory:
 
     def __enter__(self) -> "Laboratory":
         if self.rig.simulated:
-            lab = self._open.enter_context(VirtualLab(self.rig, free_ports=True))
             runtime = runtime_dir(self.rig.lsl.session_id)
+            self.lab_address = lab_that_runs(self.rig, runtime)
+            if self.lab_address:
+                return self
+            lab = self._open.enter_context(VirtualLab(self.rig, free_ports=True))
             self._open.enter_context(Hands(lab, runtime))
             self.rig, self.lab_address = lab.rig, lab.addresses["lab"]
         return self

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from acquire.cli import app
 from acquire.commands import hand
-from acquire.hands import Hands
+from acquire.hands import Hands, lab_that_runs
 from acquire.rig import load_rig
 from acquire.virtual_lab import VirtualLab
 from devices.bertec.twin import BertecTwin
@@ -27,7 +27,8 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalLab]:
     assert rig.lab is not None
     local = LocalLab(rig.lab)
     monkeypatch.setattr(hand, "runtime_dir", lambda _: tmp_path)
-    virtual = SimpleNamespace(rig=rig, client=lambda: local)
+    addresses = {"lab": "127.0.0.1:9"}
+    virtual = SimpleNamespace(rig=rig, client=lambda: local, addresses=addresses)
     with Hands(cast("VirtualLab", virtual), tmp_path):
         yield local
 
@@ -84,6 +85,14 @@ def test_what_cannot_be_done_is_said(
     assert result.exit_code == exit_code
     assert told in f"{result.output}{result.exception}"
     assert lab.history.inputs == ()
+
+
+@pytest.mark.usefixtures("lab")
+def test_a_session_finds_the_lab_of_its_own_rig(tmp_path: Path) -> None:
+    rig = load_rig()
+    assert lab_that_runs(rig, tmp_path) == "127.0.0.1:9"
+    assert lab_that_runs(rig.with_device("bertec", port=4001), tmp_path) is None
+    assert lab_that_runs(rig, tmp_path / "elsewhere") is None
 
 
 def test_without_a_virtual_lab_it_says_how_to_start_one(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from acquire.rig import load_rig
+from acquire.rig import RigConfig, load_rig
 from acquire.storage.journal import read_journal
 
 ADDRESS = re.compile(r"virtual lab at (\S+)")
@@ -20,11 +20,16 @@ class RunCommand:
     """One run of a protocol in the virtual lab, in a session of its own."""
 
     def __init__(
-        self, protocol: str, folder: Path, *options: str, participant: str = "P43"
+        self,
+        protocol: str,
+        folder: Path,
+        *options: str,
+        participant: str = "P43",
+        rig: RigConfig | None = None,
     ) -> None:
         self.dataset, self.participant = folder / "dataset", participant
         folder.mkdir(parents=True, exist_ok=True)
-        rig = load_rig()
+        rig = rig or load_rig()
         lsl = rig.lsl.model_copy(update={"session_id": f"run-{time.time_ns()}"})
         self.rig_file = folder / "rig.yaml"
         if not self.rig_file.exists():

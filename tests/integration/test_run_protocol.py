@@ -12,7 +12,7 @@ import pytest
 
 from acquire.dataset.participants import add_participant
 from acquire.dataset.selection import select
-from acquire.rig import load_rig
+from acquire.rig import RigConfig, load_rig
 from acquire.storage.layout import find_trials
 from devices.sim.lab import LabClient
 from protocols.overrides import overridden
@@ -20,10 +20,11 @@ from protocols.plan import plan
 from protocols.schema import load_protocol
 from tests.builders.run_command import Line, RunCommand
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-QUICK = {"accel_mps2": 0.5, "settle_s": 0, "block_rest_s": 0, "acclimatise_s": 5}
+QUICK = {"accel_mps2": 1.0, "settle_s": 0, "block_rest_s": 0, "acclimatise_s": 2}
 """Nobody has to get used to anything in the virtual lab."""
+DECK_DPS = 4.0
 FAULTS: dict[int, dict[str, Any]] = {
     2: {"device": "vicon", "fault": "drop", "n": 30},
     6: {"device": "amode", "fault": "drop", "n": 5},
@@ -41,7 +42,18 @@ def planned_trials(name: str, participant: str) -> list[str]:
     return [trial.name for trial in plan(protocol, participant).trials]
 
 
-@pytest.mark.soak
+def quick_mill() -> RigConfig:
+    """The shipped rig with a mill that is quicker than people would like."""
+    rig = load_rig()
+    assert rig.lab is not None
+    limits = {"max_accel_mps2": 1.0, "max_slope_rate_dps": 1.25 * DECK_DPS}
+    twin = rig.lab.twins["bertec"]
+    options = {**twin.options, "deck_rate_dps": DECK_DPS}
+    twins = {**rig.lab.twins, "bertec": twin.model_copy(update={"options": options})}
+    lab = rig.lab.model_copy(update={"twins": twins})
+    return rig.with_device("bertec", limits=limits).model_copy(update={"lab": lab})
+
+
 def test_young_ideal_repeats_what_faults_have_spoilt(tmp_path: Path) -> None:
     names = planned_trials("young_ideal", "P43")
     walks = [name for name in names if "Calibration" not in name]
@@ -49,9 +61,8 @@ def test_young_ideal_repeats_what_faults_have_spoilt(tmp_path: Path) -> None:
     spoilt = {walks[k]: fault for k, fault in FAULTS.items()}
     pending = dict(spoilt)
     options = [x for each in settings_of(QUICK) for x in ("--set", each)]
-    run = RunCommand(
-        "young_ideal", tmp_path, "--trials", "1", "--trial-seconds", "6", *options
-    ).start()
+    options += ["--trials", "1", "--trial-seconds", "6"]
+    run = RunCommand("young_ideal", tmp_path, *options, rig=quick_mill()).start()
     lab: list[LabClient] = []
 
     def inject(line: Line) -> bool:
@@ -62,7 +73,7 @@ def test_young_ideal_repeats_what_faults_have_spoilt(tmp_path: Path) -> None:
             lab[0].append("fault", pending.pop(trial))
         return line.get("event") == "session_end"
 
-    run.watch(inject, timeout_s=1200.0)
+    run.watch(inject, timeout_s=700.0)
     result = run.result(timeout_s=60.0)
     for client in lab:
         client.close()
@@ -72,10 +83,12 @@ def test_young_ideal_repeats_what_faults_have_spoilt(tmp_path: Path) -> None:
     verdicts = [line for line in run.journal() if line["event"] == "verdict"]
     rejected = Counter(v["trial_name"] for v in verdicts if not v["accepted"])
     accepted = Counter(v["trial_name"] for v in verdicts if v["accepted"])
-    assert set(rejected) == set(spoilt), verdicts
     assert accepted == Counter(names)
-    lost = [v["reason"] for v in verdicts if not v["accepted"]]
-    assert all("lost" in reason for reason in lost), lost
+    for v in verdicts:  # more than the spoilt ones only where the computer was late
+        late = v["trial_name"] not in spoilt or v["take"] > 1
+        wanted = "rate error" if late else "samples lost"
+        assert v["accepted"] or wanted in v["reason"], v
+    assert set(spoilt) <= set(rejected), verdicts
 
     takes = find_trials(run.dataset, "P43")
     assert len(takes) == len(names) + sum(rejected.values())
