@@ -81,6 +81,7 @@ class Runner:
         self._run = Run(protocol, engine, course, now, progress)
         self._engine = engine
         self._known_s = now()
+        self._abort_reason = ""  #: somebody aborts: belts that stop are no failure
         self._lock = threading.RLock()
 
     # ---- requests -------------------------------------------------------------
@@ -157,6 +158,7 @@ class Runner:
         The belts are told before anything else, even while a tick is under way.
         """
         require(self._run, "abort")
+        self._abort_reason = reason
         with contextlib.suppress(Exception):  # it is told again below
             self._engine.abort()
         with self._lock:
@@ -172,6 +174,9 @@ class Runner:
 
     def _advance(self) -> None:
         run = self._run
+        if self._abort_reason and run.state is not State.ABORTING:
+            leaving.end(run, State.ABORTED, self._abort_reason)
+            return
         waits = run.state in (State.PAUSED, State.ABORTING)
         trouble = "" if waits else self._treadmill_trouble()
         limit_s = run.deadline_s

@@ -13,6 +13,7 @@ from gui.widgets.fit_label import FitLabel
 from gui.widgets.style import restyle
 from protocols.states import Question
 
+NOTHING_ASKED = "nothing is asked now"
 ASKING = f"QFrame#panel {{ background: #10324a; border: 2px solid {theme.LEFT}; }}"
 ALARM = f"QFrame#panel {{ background: #3a2208; border: 2px solid {theme.WARN}; }}"
 
@@ -52,7 +53,8 @@ class PromptBar(QFrame):
         """Show the first question; later ones follow when it is answered."""
         question = view.questions[0] if view.questions else None
         if question is None:
-            self.text.say(view.message, theme.TEXT if view.lost else theme.MUTED)
+            colour = theme.TEXT if view.lost else theme.MUTED
+            self.text.say(view.message or NOTHING_ASKED, colour)
             restyle(self, ALARM if view.lost and not view.over else "")
         if question == self.question:
             return

@@ -244,3 +244,19 @@ def test_a_mill_that_cannot_be_disarmed_is_said() -> None:
     drive.lab.fresh = False
     drive.until(State.ABORTED)
     assert "stays armed" in drive.runner.snapshot().message
+
+
+def test_an_abort_is_no_failure_although_a_tick_sees_the_belts_stop_first() -> None:
+    drive = at(State.RECORDING)
+    lab, stop = drive.lab, drive.lab.abort
+
+    def abort_while_the_run_goes_on() -> None:
+        lab.abort = stop  # type: ignore[method-assign]
+        stop()
+        drive.tick()
+
+    lab.abort = abort_while_the_run_goes_on  # type: ignore[method-assign]
+    drive.runner.abort("the operator")
+    drive.until(State.ABORTED)
+    assert drive.runner.snapshot().message == "the operator"
+    assert State.FAILED not in lab.states()
