@@ -1,7 +1,6 @@
 """Watches a session for what the live model rests on: measures and a static trial."""
 
 import logging
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,7 @@ from acquire.model_basis import (
     baselines_of,
     basis_of,
 )
+from acquire.repeating import Repeating
 from acquire.storage.layout import TrialKey, find_archives
 
 logger = logging.getLogger("kinemuse.acquire.gait_live")
@@ -51,9 +51,10 @@ class BasisWatcher:
         # Any trial of the session: its basis is the session's.
         self._key = TrialKey(participant, session, "Ideal", "LG_0", "S_1", 1)
         self._basis, self._seen = LiveBasis(), ""
-        self._every_s = look_every_s
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="basis", daemon=True)
+        failed = "the basis of the gait model cannot be read yet"
+        self._looking = Repeating(
+            "basis", self.look, lambda: look_every_s, failed, logger
+        )
 
     @property
     def basis(self) -> LiveBasis:
@@ -62,14 +63,12 @@ class BasisWatcher:
 
     def start(self) -> "BasisWatcher":
         """Begin to look."""
-        self._thread.start()
+        self._looking.start()
         return self
 
     def close(self) -> None:
         """Stop looking."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(5.0)
+        self._looking.close()
 
     def look(self) -> None:
         """Read the basis if anything it may rest on has changed."""
@@ -99,15 +98,6 @@ class BasisWatcher:
                 *map(str, calibrations),
             ]
         )
-
-    def _run(self) -> None:
-        while True:
-            try:
-                self.look()
-            except Exception:
-                logger.exception("the basis of the gait model cannot be read yet")
-            if self._stopping.wait(self._every_s):
-                return
 
 
 def _changed(path: Path) -> str:

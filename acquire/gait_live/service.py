@@ -4,7 +4,6 @@ Before there are markers, measures and a static trial it waits, and says for wha
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from acquire.gait.marker_checks import LEG_MARKERS, MarkerError, check_markers
 from acquire.gait.survey import DeckSettings, surveyed_plates
 from acquire.gait_live.basis import LiveBasis
 from acquire.live import LiveStreams
+from acquire.repeating import Repeating
 
 logger = logging.getLogger("kinemuse.acquire.gait_live")
 
@@ -82,8 +82,10 @@ class GaitLiveService:
         self._incline_deg, self._facing = 0.0, "forward"
         self._reason = "not started"
         self._n_frames, self._began_cpu_s = 0, 0.0
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="gait-live", daemon=True)
+        failed = "a frame could not be computed"
+        self._stepping = Repeating(
+            "gait-live", self.step, self._pause_s, failed, logger
+        )
 
     @property
     def state(self) -> GaitState:
@@ -103,14 +105,12 @@ class GaitLiveService:
 
     def start(self) -> "GaitLiveService":
         """Begin."""
-        self._thread.start()
+        self._stepping.start()
         return self
 
     def close(self) -> None:
         """Stop; waits for a step under way."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(5.0)
+        self._stepping.close()
         self._publisher.close()
 
     def step(self) -> int:
@@ -236,12 +236,5 @@ class GaitLiveService:
         if np.isfinite(newest.get("facing", np.nan)):
             self._facing = "reversed" if newest["facing"] == REVERSED else "forward"
 
-    def _run(self) -> None:
-        while True:
-            try:
-                self.step()
-            except Exception:
-                logger.exception("a frame could not be computed")
-            pause_s = PERIOD_S if self._model is not None else WAITING_S
-            if self._stopping.wait(pause_s):
-                return
+    def _pause_s(self) -> float:
+        return PERIOD_S if self._model is not None else WAITING_S

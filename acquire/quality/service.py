@@ -1,7 +1,6 @@
 """Runs the monitor over live streams on a thread of its own, twice a second."""
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -10,6 +9,7 @@ import numpy as np
 from acquire.live import LiveStreams
 from acquire.quality.metric import WALKING_MPS, Window
 from acquire.quality.monitor import Monitor, StreamVerdict
+from acquire.repeating import Repeating
 
 logger = logging.getLogger("kinemuse.acquire.quality")
 
@@ -78,10 +78,11 @@ class QualityService:
     ) -> None:
         self._live, self._monitor = live, monitor
         self._context, self._publish = context, publish
-        self._period_s = period_s
         self._verdicts: Mapping[str, StreamVerdict] = MappingProxyType({})
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="quality", daemon=True)
+        failed = "quality could not be evaluated"
+        self._evaluating = Repeating(
+            "quality", self._turn, lambda: period_s, failed, logger
+        )
 
     @property
     def verdicts(self) -> Mapping[str, StreamVerdict]:
@@ -90,14 +91,12 @@ class QualityService:
 
     def start(self) -> "QualityService":
         """Begin to evaluate."""
-        self._thread.start()
+        self._evaluating.start()
         return self
 
     def close(self) -> None:
         """Stop; waits for an evaluation under way."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(5.0)
+        self._evaluating.close()
 
     def evaluate(self) -> Mapping[str, StreamVerdict]:
         """Judge every stream once."""
@@ -111,11 +110,7 @@ class QualityService:
         self._verdicts = MappingProxyType({each.stream: each for each in verdicts})
         return self._verdicts
 
-    def _run(self) -> None:
-        while not self._stopping.wait(self._period_s):
-            try:
-                verdicts = self.evaluate()
-                if self._publish is not None:
-                    self._publish(verdicts)
-            except Exception:
-                logger.exception("quality could not be evaluated")
+    def _turn(self) -> None:
+        verdicts = self.evaluate()
+        if self._publish is not None:
+            self._publish(verdicts)
