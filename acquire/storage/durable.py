@@ -71,7 +71,11 @@ class AppendFile:
                 errno.EBUSY, "is being written by another process", str(path)
             )
         self.size = self.synced_size = os.fstat(self._fd).st_size
-        sync_directory(path.parent)
+        try:
+            sync_directory(path.parent)
+        except OSError:
+            os.close(self._fd)
+            raise
 
     @property
     def unwritten(self) -> int:

@@ -1,5 +1,6 @@
 """Write recordings as XDF 1.0: append-only, every sample with its raw stamp."""
 
+import contextlib
 import math
 import struct
 from array import array
@@ -16,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from acquire.storage import xdf_format as xdf
 from acquire.storage.durable import AppendFile, Mark, Part
 from acquire.storage.stream_header import parse_header
-from acquire.storage.xdf_journal import SyncJournal
+from acquire.storage.xdf_journal import SyncJournal, journal_path
 
 
 @dataclass
@@ -65,7 +66,11 @@ class XdfWriter:
         try:
             self.sync()  # an XDF file, whatever happens next
         except OSError:
-            self.abandon()
+            with contextlib.suppress(OSError):
+                self.abandon()
+            with contextlib.suppress(OSError):  # made a moment ago, without a sample
+                path.unlink()
+                journal_path(path).unlink(missing_ok=True)
             raise
 
     @property

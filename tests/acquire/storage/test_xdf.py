@@ -228,3 +228,18 @@ def test_a_full_disk_at_the_end_leaves_the_choice(
     recording = read_xdf(tmp_path / "a.xdf")
     assert recording.complete
     np.testing.assert_array_equal(recording["counted"].data, data)
+
+
+@pytest.mark.parametrize("call", ["writev", "fdatasync"])
+def test_a_recording_that_cannot_begin_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, full)
+        with pytest.raises(StorageFullError):
+            XdfWriter(tmp_path / "a.xdf")
+    assert list(tmp_path.iterdir()) == []
+    XdfWriter(tmp_path / "a.xdf").close()
