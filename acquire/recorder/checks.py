@@ -1,15 +1,12 @@
-"""Before and after a recording: may it start, and is what was written there."""
+"""Before a recording: may it start, and if not, why."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from acquire.recorder.readback import Readback, read_back
-from acquire.recorder.recording_file import RecordingFile
 from acquire.recorder.stream import StreamWorker
 from acquire.recorder.streams import StreamSet
-from acquire.recorder.watch import RATE_MIN_SPAN_S, CounterWatch
+from acquire.recorder.watch import RATE_MIN_SPAN_S
 from acquire.storage.disk import bytes_per_s, room_reasons
 
 
@@ -34,7 +31,7 @@ def not_ready(
     ]
     reasons += [
         f"two outlets publish the source id {source_id}; stop one of them"
-        for source_id in streams.duplicates()
+        for source_id in streams.joiner.duplicates()
     ]
     if not (selection.required or selection.optional or selection.predicate):
         reasons.append("no stream is asked for")
@@ -82,7 +79,7 @@ def stream_reasons(worker: StreamWorker, now: float) -> list[str]:
 
 
 def _missing(name: str, streams: StreamSet) -> str:
-    for found in streams.found:
+    for found in streams.joiner.found:
         if found.name != name:
             continue
         if streams.selection.is_foreign(found):
@@ -90,70 +87,7 @@ def _missing(name: str, streams: StreamSet) -> str:
                 f"{name} comes from {found.source_id or 'a source without id'} on "
                 f"{found.hostname}; expected is {streams.selection.expectation(name)}"
             )
-        if found.key in streams.refused:
-            return f"{name}: {streams.refused[found.key]}"
+        if found.key in streams.joiner.refused:
+            return f"{name}: {streams.joiner.refused[found.key]}"
         return f"{name} was found, but is not open yet"
     return f"{name} is not on the network"
-
-
-def verify(files: Sequence[RecordingFile]) -> list[str]:
-    """Reopen a finished recording and compare it with what was handed to the writer.
-
-    Of several files that go on with each other, each must hold what went into it, and
-    together what was received.
-    """
-    reasons: list[str] = []
-    counters: dict[tuple[str, str], CounterWatch] = {}
-    for file in files:
-        found = read_back(file.path, counters)
-        counters |= {key: stream.counter for key, stream in found.streams.items()}
-        about = f"{file.path.name}: " if len(files) > 1 else ""
-        reasons += [about + reason for reason in _file_reasons(file, found)]
-    for key, last in files[-1].written.items():
-        n_written = sum(f.written[key].n_samples for f in files if key in f.written)
-        reasons += _total_reasons(last.worker, n_written, counters)
-    return reasons
-
-
-def _file_reasons(file: RecordingFile, found: Readback) -> list[str]:
-    reasons = list(found.problems)
-    if not found.complete:
-        reasons.append("the file has no proper end")
-    for written in file.written.values():
-        header = written.worker.header
-        recorded = found.streams.get((header.name, header.uid))
-        if recorded is None:
-            reasons.append(f"{header.name} is not in the file")
-            continue
-        if recorded.n_samples != written.n_samples:
-            reasons.append(
-                f"{header.name}: {recorded.n_samples} samples in the file, "
-                f"{written.n_samples} were written"
-            )
-        if recorded.n_offsets != written.n_offsets:
-            reasons.append(
-                f"{header.name}: {recorded.n_offsets} clock offsets in the file, "
-                f"{written.n_offsets} were written"
-            )
-    return reasons
-
-
-def _total_reasons(
-    worker: StreamWorker,
-    n_written: int,
-    counters: Mapping[tuple[str, str], CounterWatch],
-) -> list[str]:
-    reasons = []
-    if n_written != worker.n_recorded:
-        reasons.append(
-            f"{worker.name}: {n_written} samples were written, "
-            f"{worker.n_recorded} were received"
-        )
-    counter = counters.get((worker.header.name, worker.header.uid))
-    n_lost = counter.n_lost if counter else 0
-    if n_lost != worker.counter.n_lost:
-        reasons.append(
-            f"{worker.name}: by its counter the recording lacks {n_lost} samples, "
-            f"{worker.counter.n_lost} were seen missing while recording"
-        )
-    return reasons

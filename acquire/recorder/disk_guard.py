@@ -1,12 +1,12 @@
 """Watches the disk while a recording runs: minutes left, nearly full, slow."""
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from acquire.repeating import Repeating
 from acquire.storage.disk import RESERVE_BYTES, free_bytes
 
 log = logging.getLogger("kinemuse.recorder")
@@ -26,9 +26,10 @@ class DiskState:
 
 
 class DiskGuard:
-    """Looks at the disk twice a second on a thread of its own, and says what changes.
+    """Looks at the disk twice a second on threads of its own, and says what changes.
 
-    Asking a disk may itself take long, so nobody else does: they read `state`. Events
+    Asking a disk may itself take long, so one thread does nothing else, and others read
+    `state`; that data wait to be written is noticed meanwhile. Events
     are ``disk_low`` (less than 20 minutes left), ``disk_slow`` and ``disk_back`` (data
     wait for more than 2 s), and ``disk_short``: what is left is needed to close the
     file and to archive it, and `on_short` is called, which stops the recording.
@@ -65,10 +66,16 @@ class DiskGuard:
         self._archive, self._queued = archive_bytes, queued_bytes
         self._report = report
         self._on_short, self._free = on_short, free
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="disk", daemon=True)
-        if threads:
-            self._thread.start()
+        failed = "looking at the disk failed"
+        self._threads = [
+            Repeating(name, look, lambda: LOOK_EVERY_S, failed, log)
+            for name, look in (
+                ("disk", self.look_for_room),
+                ("disk-delay", self.look_for_delay),
+            )
+        ]
+        for thread in self._threads if threads else ():
+            thread.start()
 
     def begin(self) -> None:
         """Forget what an earlier recording was told."""
@@ -76,9 +83,8 @@ class DiskGuard:
 
     def close(self) -> None:
         """Stop looking; legal twice. A disk that does not answer is not waited for."""
-        self._stop.set()
-        if self._thread.is_alive() and threading.current_thread() is not self._thread:
-            self._thread.join(timeout=2 * LOOK_EVERY_S)
+        for thread in self._threads:
+            thread.close(timeout_s=2 * LOOK_EVERY_S)
 
     def problems(self) -> list[str]:
         """Return what is wrong with the disk now, in words."""
@@ -92,8 +98,8 @@ class DiskGuard:
             found.append(f"the disk is slow: {waiting:.0f} MB wait to be written")
         return found
 
-    def look(self) -> None:
-        """Look once; the thread does so all the time."""
+    def look_for_room(self) -> None:
+        """Ask the disk once; a thread does so all the time."""
         free, rate = self._ask(), self._rate()
         if free is None:
             self.state = DiskState()
@@ -103,10 +109,20 @@ class DiskGuard:
         minutes = round(room / rate / 60.0, 1) if rate > 0 else None
         self.state = DiskState(free, minutes)
         if self._recording():
-            self._look_for_room(free, needed, minutes)
-            self._look_for_delay(rate)
+            self._tell_room(free, needed, minutes)
 
-    def _look_for_room(self, free: int, needed: int, minutes: float | None) -> None:
+    def look_for_delay(self) -> None:
+        """See once whether data wait for the disk; a thread does so all the time."""
+        if not self._recording():
+            return
+        waiting, rate = self._queued(), self._rate()
+        slow = rate > 0 and waiting > SLOW_S * rate
+        if slow != self.slow:
+            self.slow = slow
+            event = "disk_slow" if slow else "disk_back"
+            self._report(event, {"queued_bytes": waiting})
+
+    def _tell_room(self, free: int, needed: int, minutes: float | None) -> None:
         facts = {"free_bytes": free, "minutes_left": minutes}
         if not self.low and minutes is not None and minutes < LOW_MINUTES:
             self.low = True
@@ -115,14 +131,6 @@ class DiskGuard:
             self.short = True
             self._report("disk_short", facts)
             self._on_short()
-
-    def _look_for_delay(self, rate: float) -> None:
-        waiting = self._queued()
-        slow = rate > 0 and waiting > SLOW_S * rate
-        if slow != self.slow:
-            self.slow = slow
-            event = "disk_slow" if slow else "disk_back"
-            self._report(event, {"queued_bytes": waiting})
 
     def _ask(self) -> int | None:
         try:
@@ -135,12 +143,3 @@ class DiskGuard:
         free, minutes = self.state.free_bytes or 0, self.state.minutes_left
         left = "" if minutes is None else f", room for {minutes:.0f} min"
         return f"{free / 1e6:.0f} MB free at {self.folder}{left}"
-
-    def _run(self) -> None:
-        while True:
-            try:
-                self.look()
-            except Exception:  # the recording goes on; what failed is in the log
-                log.exception("looking at the disk failed")
-            if self._stop.wait(LOOK_EVERY_S):
-                return

@@ -1,19 +1,10 @@
 """Record streams into one XDF file, and know at any moment how well.
 
-```
-          arm            start                stop
-  idle ───────► armed ──────────► recording ───────► stopping ──► verified
-   ▲              │ (refused: stays armed)  │            │
-   │ disarm       ▼                         ▼ disk       ▼
-   └────────── (idle)                     failed ◄────────
-```
-From `verified` and `failed` the next `arm` goes on; streams stay open in between. One
-thread polls every inlet, one looks after the streams, one writes: acquisition never
+One thread polls every inlet, one looks after the streams, one writes: acquisition never
 waits for the disk, for discovery or for a clock offset. Polling was chosen over a
 thread per inlet by measurement (decision record 0010).
 """
 
-import enum
 import logging
 import threading
 import time
@@ -24,10 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from acquire import lsl
-from acquire.recorder.checks import not_ready, verify
+from acquire.recorder.checks import not_ready
 from acquire.recorder.disk_guard import DiskGuard
+from acquire.recorder.event_log import EventLog
 from acquire.recorder.selection import Selection
+from acquire.recorder.shortcomings import (
+    missing_streams,
+    stream_troubles,
+    unseen_edges,
+)
+from acquire.recorder.states import (
+    RecorderState,
+    RecorderStateError,
+    RecordingRefusedError,
+)
 from acquire.recorder.streams import StreamSet
+from acquire.recorder.verification import verify
 from acquire.recorder.writer import WriterThread
 from acquire.storage.disk import bytes_per_s
 
@@ -36,39 +39,14 @@ log = logging.getLogger("kinemuse.recorder")
 ARM_TIMEOUT_S = 10.0
 START_TIMEOUT_S = 5.0
 DRAIN_S = 0.15  # what was sent before the stop has arrived by then
+DRAIN_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 10.0
-KEEP_EVENTS = 200
-SHOW_EVENTS = 20
 WAIT_STEP_S = 0.05
-
-
-class RecorderState(enum.StrEnum):
-    """Where a recorder is in its life."""
-
-    IDLE = "idle"
-    ARMED = "armed"
-    RECORDING = "recording"
-    STOPPING = "stopping"
-    VERIFIED = "verified"
-    FAILED = "failed"
-
-
-class RecorderStateError(RuntimeError):
-    """The verb is not possible in this state."""
-
-
-class RecordingRefusedError(ValueError):
-    """A recording may not start; `reasons` says why, all of them."""
-
-    def __init__(self, reasons: Sequence[str]) -> None:
-        self.reasons = tuple(reasons)
-        super().__init__("; ".join(reasons))
 
 
 class Recorder:
     """LSL streams into an XDF file. All methods may be called from any thread.
 
-    Each of `listeners` hears every event as it happens; what it raises is logged.
     `archived` says that an archive is made of each recording, which needs room
     beside it.
     """
@@ -85,18 +63,20 @@ class Recorder:
         self.state = RecorderState.IDLE
         self.reasons: tuple[str, ...] = ()
         self.out: Path | None = None
-        self.listeners: list[Callable[[str, Mapping[str, Any]], None]] = []
+        self._events = EventLog(now)
+        self.listeners = self._events.listeners  #: each hears every event
         self._now = now
         self._make_streams, self._make_writer = make_streams, make_writer
         self._make_disk_guard, self._archived = make_disk_guard, archived
         self._disk: DiskGuard | None = None
         self._streams: StreamSet | None = None
         self._writer: WriterThread | None = None
-        self._events: deque[dict[str, Any]] = deque(maxlen=KEEP_EVENTS)
-        self._n_events = 0
+        self._troubles: list[str] = []  #: of the streams when a recording ended
+        self._unseen: list[str] = []  #: edges of the trigger, likewise
         self._t_start = self._t_stop = 0.0
         self.excluded: frozenset[str] = frozenset()  #: source ids never joined
         self._verbs = threading.RLock()  # one verb at a time; snapshots do not take it
+        self._ending = threading.Lock()  # a stop and a failure of the disk may meet
 
     def arm(
         self,
@@ -128,7 +108,7 @@ class Recorder:
             Computer that the streams in `expected` must come from; empty: any.
         """
         with self._verbs:
-            if self.state in (RecorderState.RECORDING, RecorderState.STOPPING):
+            if self.state.has_open_file:
                 raise RecorderStateError(f"cannot arm while {self.state}")
             selection = Selection(
                 tuple(required),
@@ -144,6 +124,8 @@ class Recorder:
                 self._streams = self._make_streams(
                     selection, now=self._now, report=self._report
                 )
+            else:
+                self._streams.count_anew()
             self._watch_disk(out.parent)
             self.out, self.reasons, self.state = out, (), RecorderState.ARMED
             return self._wait_ready(timeout_s)
@@ -174,17 +156,18 @@ class Recorder:
     def stop(self) -> list[str]:
         """Drain, close, verify; return what is wrong with the file."""
         with self._verbs:
-            if self.state is RecorderState.FAILED or self._stopped_by_disk():
-                return list(self.reasons)
-            if self.state is not RecorderState.RECORDING:
-                raise RecorderStateError(f"cannot stop while {self.state}")
-            streams, writer = self._running()
-            self.state = RecorderState.STOPPING
+            with self._ending:
+                if self.state is RecorderState.FAILED or self._stopped_by_disk():
+                    return list(self.reasons)
+                if self.state is not RecorderState.RECORDING:
+                    raise RecorderStateError(f"cannot stop while {self.state}")
+                streams, writer = self._running()
+                self.state = RecorderState.STOPPING
             self._report("stop", {})
             time.sleep(DRAIN_S)
-            streams.poll()
-            streams.record_into(None)
-            self._t_stop = self._now()
+            if not streams.drain(DRAIN_TIMEOUT_S):
+                self._report("not_drained", {"seconds": DRAIN_TIMEOUT_S})
+            self._release(streams, writer)
             self._finish(writer)
             return list(self.reasons)
 
@@ -224,12 +207,12 @@ class Recorder:
             "sync_ms_max": _most_ms(writer.sync_times_s) if writer else 0.0,
             "poll_ms_max": _most_ms(streams.poll_times_s) if streams else 0.0,
             "streams": [worker.snapshot() for worker in workers],
-            "missing": self._missing(),
+            "missing": missing_streams(streams) if streams else [],
             "problems": list(self.reasons) or self._trouble(),
             "disk_free_bytes": self._disk.state.free_bytes if self._disk else None,
             "disk_minutes_left": self._disk.state.minutes_left if self._disk else None,
-            "n_events": self._n_events,
-            "events": list(self._events)[-SHOW_EVENTS:],
+            "n_events": self._events.n,
+            "events": self._events.latest(),
             "library": lsl.library_info(),
         }
 
@@ -243,12 +226,11 @@ class Recorder:
         """Return what the recording lacks although its file is in order.
 
         Losses, stalls and trigger edges that a stream did not see; the latter only if
-        any stream saw one.
+        any stream saw one. Once a recording is over, what comes later changes nothing.
         """
-        workers = self._streams.workers if self._streams else ()
-        edges = [text for worker in workers for text in worker.missing_edges()]
-        n_inputs = sum(worker.header.trigger is not None for worker in workers)
-        return self._trouble() + (edges if len(edges) < 2 * n_inputs else [])
+        if self.state.is_over or self._streams is None:
+            return self._trouble() + self._unseen
+        return self._trouble() + unseen_edges(self._streams)
 
     def settle(self, timeout_s: float) -> list[str]:
         """Wait until all streams that are found are joined; name those that are not."""
@@ -258,8 +240,8 @@ class Recorder:
             if streams is None:
                 return []
             if streams.is_settled() or time.monotonic() >= deadline:
-                late, refused = streams.unsettled(), dict(streams.refused)
-                found = {stream.key: stream.describe() for stream in streams.found}
+                late, refused = streams.unsettled(), dict(streams.joiner.refused)
+                found = {one.key: one.describe() for one in streams.joiner.found}
                 why = {key: refused.get(key, "no answer") for key in (*late, *refused)}
                 return [f"{found.get(key, key)}: {why[key]}" for key in sorted(why)]
             time.sleep(WAIT_STEP_S)
@@ -270,23 +252,13 @@ class Recorder:
         writer = self._writer
         return tuple(file.path for file in writer.files) if writer else ()
 
-    def _missing(self) -> list[str]:
-        streams = self._streams
-        present = {worker.name for worker in streams.workers} if streams else set()
-        required = streams.selection.required if streams else ()
-        return [name for name in required if name not in present]
-
     def _trouble(self) -> list[str]:
-        if self.state in (RecorderState.IDLE, RecorderState.ARMED):
+        if self.state.is_over:
+            return list(self._troubles)
+        if not self.state.has_open_file or self._streams is None:
             return []
-        workers = self._streams.workers if self._streams else ()
-        gone = [f"{name} is gone" for name in self._missing()]
-        over = self.state in (RecorderState.VERIFIED, RecorderState.FAILED)
-        disk = self._disk.problems() if self._disk and not over else []
-        found = [text for worker in workers for text in worker.warnings()]
-        twice = self._streams.duplicated if self._streams else ()
-        ids = [f"two outlets publish the source id {i}" for i in sorted(twice)]
-        return disk + gone + ids + found
+        disk = self._disk.problems() if self._disk else []
+        return disk + stream_troubles(self._streams)
 
     def _wait_ready(self, timeout_s: float) -> list[str]:
         deadline = time.monotonic() + timeout_s
@@ -307,11 +279,12 @@ class Recorder:
             out,
             now=self._now,
             simulated=any(worker.header.simulated for worker in workers),
-            on_failure=self._disk_failed,
+            on_failure=lambda why: self._disk_failed(out, why),
         )
         for worker in workers:
             writer.put_header(worker)
         self._writer, self.reasons = writer, ()
+        self._troubles, self._unseen = [], []
         if self._disk is not None:
             self._disk.begin()
         self._t_start = self._now()
@@ -327,26 +300,33 @@ class Recorder:
         streams.record_into(writer)
         writer.start()
 
+    def _release(self, streams: StreamSet, writer: WriterThread) -> None:
+        """Hand no sample on any more, and keep in mind what is lacking by now."""
+        streams.release(writer)
+        self._t_stop = self._now()
+        self._troubles, self._unseen = stream_troubles(streams), unseen_edges(streams)
+
     def _finish(self, writer: WriterThread) -> None:
-        closed = writer.close(CLOSE_TIMEOUT_S)
+        if not writer.close(CLOSE_TIMEOUT_S):
+            late = f"the disk took longer than {CLOSE_TIMEOUT_S:g} s to close"
+            self._fail([late, *([writer.error] if writer.error else [])])
+            return
         if writer.error:
             return  # `_disk_failed` has said why
-        if not closed:
-            self._fail([f"the disk took longer than {CLOSE_TIMEOUT_S:g} s to close"])
-            return
         self._report("closed", {"bytes": writer.size})
         try:
             reasons = verify(writer.files)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # whatever it is, the file is not verified
+            log.exception("reading %s back failed", writer.path)
             reasons = [f"the file cannot be read back: {error}"]
         if reasons:
             self._fail(reasons)
-        else:
-            if self._disk is not None and self._disk.short:
-                self.reasons = tuple(self._disk.problems())
-            self.state = RecorderState.VERIFIED
-            files = [str(file.path) for file in writer.files]
-            self._report("verified", {"out": files[0], "files": files})
+            return
+        if self._disk is not None and self._disk.short:
+            self.reasons = tuple(self._disk.problems())
+        self.state = RecorderState.VERIFIED
+        files = [str(file.path) for file in writer.files]
+        self._report("verified", {"out": files[0], "files": files})
 
     def _watch_disk(self, folder: Path) -> None:
         if self._disk is not None and self._disk.folder == folder:
@@ -384,32 +364,30 @@ class Recorder:
         verified = self.state is RecorderState.VERIFIED
         return verified and self._disk is not None and self._disk.short
 
-    def _disk_failed(self, why: str) -> None:
-        if self._streams is not None:
-            self._streams.record_into(None)
-        self._t_stop = self._now()
-        self._fail([f"writing failed: {why}"])
+    def _disk_failed(self, out: Path, why: str) -> None:
+        """End the recording to `out`, unless it is over: a disk may fail that late."""
+        writer, streams = self._writer, self._streams
+        if writer is None or writer.path != out or not self.state.has_open_file:
+            log.error("writing %s failed after its end: %s", out, why)
+            return
+        try:
+            if streams is not None:
+                self._release(streams, writer)
+        finally:
+            self._fail([f"writing failed: {why}"])
 
     def _fail(self, reasons: Sequence[str]) -> None:
-        self.reasons, self.state = tuple(reasons), RecorderState.FAILED
+        with self._ending:
+            if not self.state.has_open_file:
+                return
+            self.reasons, self.state = tuple(reasons), RecorderState.FAILED
         self._report("failed", {"reasons": list(reasons)})
 
     def _report(self, event: str, facts: dict[str, Any]) -> None:
-        entry = {"event": event, "t_lsl": self._now(), **facts}
-        self._n_events += 1
-        self._events.append({**entry, "n": self._n_events})
-        log.info("%s %s", event, facts)
         writer = self._writer
-        if writer is not None and self.state in (
-            RecorderState.RECORDING,
-            RecorderState.STOPPING,
-        ):
+        if writer is not None and self.state.has_open_file:
             writer.note(event, facts)
-        for listener in list(self.listeners):
-            try:
-                listener(event, entry)
-            except Exception:
-                log.exception("a listener failed on %s", event)
+        self._events.add(event, facts)
 
     def _armed_out(self) -> Path:
         if self.out is None:

@@ -104,12 +104,16 @@ class StateStream:
         while not self._stop.is_set():
             self._wake.wait(EVERY_S)
             self._wake.clear()
-            try:
-                self._publish()
-            except Exception:  # the recording goes on; what failed is in the log
-                log.exception("publishing the recorder's state failed")
+            self._publish()
+        self._publish()  # whatever happened since the last time
 
     def _publish(self) -> None:
+        try:
+            self._push_state()
+        except Exception:  # the recording goes on; what failed is in the log
+            log.exception("publishing the recorder's state failed")
+
+    def _push_state(self) -> None:
         state = describe_state(self._recorder.snapshot())
         events = [self._events.popleft() for _ in range(len(self._events))]
         for event, facts in events:

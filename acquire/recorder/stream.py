@@ -22,6 +22,7 @@ from acquire.storage.stream_header import StreamHeader
 
 SHOW_GAPS = 5
 MAX_PULLS = 8  # per poll, so that one stream cannot keep the others waiting
+MAX_UNCOUNTED = 1000  # chunks; more only when nobody counted for half a minute
 
 Samples = NDArray[Any] | list[str]
 
@@ -82,6 +83,7 @@ class StreamWorker:
         self.t_joined = now()
         self.n_recorded = 0  #: handed to the sink since the recording began
         self.n_gaps_told = 0
+        self.ended = False  #: whether losses belong to no recording any more
         self._uncounted: deque[tuple[NDArray[Any], NDArray[np.float64]]] = deque()
         self._counting = threading.Lock()
 
@@ -100,33 +102,43 @@ class StreamWorker:
             self._matches[predicate] = self.source.matches(predicate)
         return self._matches[predicate]
 
-    def poll(self, sink: Sink | None, now: float) -> None:
-        """Take what has arrived by `now`, account for it, hand it to `sink`."""
+    def poll(self, sink: Sink | None, now: float) -> bool:
+        """Take what has arrived by `now`, account for it, hand it to `sink`.
+
+        Return whether there may be more.
+        """
         if self.lost:
-            return
+            return False
         for _ in range(MAX_PULLS):
             try:
                 samples, stamps = self.source.pull(0.0)
             except ConnectionError as error:
                 self.lost = str(error)
-                return
+                return False
             if not len(stamps):
-                return
+                return False
             self._account(samples, stamps, now)
             if sink is not None:
                 self.n_recorded += len(stamps)
                 sink.put(self, samples, stamps)
             if len(stamps) < self.source.max_pull:
-                return
+                return False
+        return True
 
     def begin(self) -> None:
         """Forget counts of an earlier recording."""
         self.count()
+        self.ended = False
         self.n_recorded = 0
         self.trigger.restart()
         self.flow.n_flows = 0
         watch = CounterWatch(self.header.counter, self.header.rate_hz)
         self.counter, self.n_gaps_told = watch, 0
+
+    def end(self) -> None:
+        """Have what comes from now on change no count of losses of the recording."""
+        self.count()
+        self.ended = True
 
     def continue_from(self, earlier: "StreamWorker") -> None:
         """Go on counting where an inlet of the same stream, since lost, left off.
@@ -151,6 +163,8 @@ class StreamWorker:
         self.rate.add(len(stamps), float(stamps[-1]))
         if not isinstance(samples, list):
             self._uncounted.append((samples, stamps))
+        if len(self._uncounted) > MAX_UNCOUNTED:  # whoever counts is held up
+            self.count()
 
     def count(self) -> None:
         """Bring losses and edges up to the last sample that was taken."""
@@ -159,7 +173,7 @@ class StreamWorker:
             if not taken:
                 return
             parts, stamps = zip(*taken, strict=True)
-            if self._counter_column is not None:
+            if self._counter_column is not None and not self.ended:
                 values = np.concatenate([p[:, self._counter_column] for p in parts])
                 self.counter.add(values, np.concatenate(stamps))
             if self._trigger_column is not None:
@@ -205,9 +219,10 @@ class StreamWorker:
 
     def new_gaps(self) -> list[Gap]:
         """Return the gaps found since this was last asked, as far as they are kept."""
-        n_new = self.counter.n_gaps - self.n_gaps_told
-        self.n_gaps_told = self.counter.n_gaps
-        return list(self.counter.gaps)[-n_new:] if n_new > 0 else []
+        with self._counting:
+            n_new = self.counter.n_gaps - self.n_gaps_told
+            self.n_gaps_told = self.counter.n_gaps
+            return list(self.counter.gaps)[-n_new:] if n_new > 0 else []
 
     def warnings(self) -> list[str]:
         """Return what a recording of this stream lacks so far, in words."""

@@ -12,14 +12,21 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from acquire.lsl.discovery import Discovery, FoundStream
-from acquire.lsl.inlet import Inlet, Offset
+from acquire.lsl.discovery import FoundStream
+from acquire.lsl.inlet import Offset
+from acquire.recorder.joining import (
+    OPEN_TIMEOUT_S,
+    Finder,
+    Joiner,
+    Report,
+    find_streams,
+    open_inlet,
+)
 from acquire.recorder.memory import return_free_memory
-from acquire.recorder.selection import Selection, Sightings
+from acquire.recorder.selection import Selection
 from acquire.recorder.stream import Sink, Source, StreamWorker
 
 log = logging.getLogger("kinemuse.recorder")
@@ -27,16 +34,9 @@ log = logging.getLogger("kinemuse.recorder")
 POLL_S = 0.036
 WATCH_S = 0.1
 TRIM_EVERY_S = 60.0
-OPEN_TIMEOUT_S = 3.0
-RETRY_AFTER_S = 2.0
-INLET_BUFFER_S = 120.0
-FORGET_AFTER_S = 2.0
-SETTLE_S = 0.6  # all streams of a network are found within this of the first
 TELL_GAPS_S = 0.5  # at most so often, however many there are
 GAPS_PER_EVENT = 20
 RECOVERY_S = 3.0  # the uid of an outlet that was found again is known by then
-
-Report = Callable[[str, dict[str, Any]], None]
 
 
 class RecordingSink(Sink, Protocol):
@@ -46,20 +46,6 @@ class RecordingSink(Sink, Protocol):
     def has_room(self) -> bool: ...
     def write_soon(self) -> None: ...
     def put_offset(self, stream: StreamWorker, offset: Offset) -> None: ...
-
-
-class Finder(Protocol):
-    """What the recorder needs of `Discovery`."""
-
-    def streams(self) -> list[FoundStream]: ...
-    def close(self) -> None: ...
-
-
-def open_inlet(found: FoundStream) -> Source:
-    """Open an inlet for recording; waits for the outlet."""
-    inlet = Inlet(found, INLET_BUFFER_S)
-    inlet.open(OPEN_TIMEOUT_S)
-    return inlet
 
 
 class StreamSet:
@@ -75,33 +61,23 @@ class StreamSet:
         *,
         now: Callable[[], float],
         report: Report,
-        find: Callable[[str], Finder] | None = None,
+        find: Callable[[str], Finder] = find_streams,
         open_source: Callable[[FoundStream], Source] = open_inlet,
         threads: bool = True,
     ) -> None:
         self.selection = selection
         self.workers: tuple[StreamWorker, ...] = ()
-        self.found: list[FoundStream] = []
-        self.refused: dict[str, str] = {}  #: key → why it could not be joined
-        self._now, self._report, self._open = now, report, open_source
-        find = find or (lambda query: Discovery(query, FORGET_AFTER_S))
-        self._discovery = find(selection.query)
-        self._sightings = Sightings()
-        self._joining: dict[str, Future[StreamWorker]] = {}
-        self._retry_at: dict[str, float] = {}
-        self._offset_times: dict[str, float] = {}
-        self._latest_offsets: dict[str, Offset] = {}
+        self.joiner = Joiner(find(selection.query), open_source, now=now, report=report)
+        self.duplicated: frozenset[str] = frozenset()  #: source ids published twice
+        self.poll_times_s: deque[float] = deque(maxlen=400)
+        self._now, self._report = now, report
+        self._latest_offsets: dict[str, Offset] = {}  #: by key
         self._t_gaps_told = now()
         self._foreign_told: set[str] = set()  #: uids
-        self.duplicated: frozenset[str] = frozenset()  #: source ids published twice
-        self._found_keys: frozenset[str] = frozenset()
-        self._t_found = now()  #: when they last changed
         self._dropped: dict[str, StreamWorker] = {}  #: in this recording
         self._sink: RecordingSink | None = None
         self._stop = threading.Event()
         self._poll_now = threading.Lock()
-        self.poll_times_s: deque[float] = deque(maxlen=400)
-        self._openers = ThreadPoolExecutor(8, thread_name_prefix="open-inlet")
         self._threads = [
             threading.Thread(target=self._poll_loop, name="poll", daemon=True),
             threading.Thread(target=self._keep_loop, name="keep", daemon=True),
@@ -109,20 +85,44 @@ class StreamSet:
         for thread in self._threads if threads else ():
             thread.start()
 
-    def record_into(self, sink: RecordingSink | None) -> None:
-        """Hand samples to `sink` from the next poll on; None discards them again."""
+    def count_anew(self) -> None:
+        """Forget what was counted in an earlier recording."""
         with self._poll_now:
-            for worker in self.workers if sink is not None else ():
-                worker.begin()
+            _each(self.workers, StreamWorker.begin)
+
+    def record_into(self, sink: RecordingSink) -> None:
+        """Hand samples to `sink` from the next poll on, counted from zero."""
+        with self._poll_now:
+            _each(self.workers, StreamWorker.begin)
             self._sink = sink
             self._dropped.clear()
-        self._count()
+            workers = self.workers
+        for worker in workers:
+            latest = self._latest_offsets.get(worker.key)
+            if latest is not None:
+                sink.put_offset(worker, latest)
+
+    def drain(self, timeout_s: float) -> bool:
+        """Take all that has arrived, whether the sink is full or not; False: not all.
+
+        For the end of a recording: what lies in the inlets belongs to it.
+        """
+        deadline = self._now() + timeout_s
+        while self._now() < deadline:
+            with self._poll_now:
+                if not self._poll_once(self._sink):
+                    return True
+        return False
+
+    def release(self, sink: RecordingSink) -> None:
+        """Hand nothing more to `sink`; what comes later changes no count of it."""
+        with self._poll_now:
+            if self._sink is not sink:
+                return
+            self._sink = None
+            _each((*self.workers, *self._dropped.values()), StreamWorker.end)
+            self._dropped.clear()
         self._tell_gaps(self._now())
-        if sink is not None:
-            for worker in self.workers:
-                latest = self._latest_offsets.get(worker.key)
-                if latest is not None:
-                    sink.put_offset(worker, latest)
 
     def poll(self) -> None:
         """Take what the inlets hold right now; the poll thread does so all the time."""
@@ -131,11 +131,7 @@ class StreamSet:
             if sink is not None and not sink.has_room:
                 return  # the inlets hold the samples until the disk is back
             started = self._now()
-            for worker in self.workers:
-                try:
-                    worker.poll(sink, started)
-                except Exception as error:
-                    _give_up(worker, error)
+            self._poll_once(sink)
             self.poll_times_s.append(self._now() - started)
         if sink is not None:
             sink.write_soon()  # last, so that the writer does not wait for this thread
@@ -143,17 +139,15 @@ class StreamSet:
     def keep(self) -> None:
         """Look after the streams once; the keep thread does so all the time."""
         now = self._now()
-        self.found = self._discovery.streams()
-        self._note_found(now)
-        self._sightings.update(self.found, now)
+        self.joiner.look(self.selection)
         self._drop_lost()
-        self._start_joining(now)
-        self._finish_joining(now)
+        self.joiner.start(self.selection, self._keys())
+        for worker in self.joiner.finished():
+            self._join(worker)
         self._watch_restarts(now)
         self._watch_others()
-        for worker in self.workers:
-            self._watch_offset(worker)
-        self._count()
+        _each(self.workers, self._watch_offset)
+        _each(self.workers, StreamWorker.count)
         self.watch()
 
     def watch(self) -> None:
@@ -163,6 +157,29 @@ class StreamSet:
             self._watch_stall(worker, now)
         if now - self._t_gaps_told >= TELL_GAPS_S:
             self._tell_gaps(now)
+
+    def unsettled(self) -> frozenset[str]:
+        """Return the keys of streams that are found, but neither joined nor refused."""
+        return self.joiner.unsettled(self._keys())
+
+    def is_settled(self) -> bool:
+        """Whether all found streams are joined, and no other came for a while."""
+        return self.joiner.is_settled(self._keys())
+
+    def foreign(self) -> list[FoundStream]:
+        """Return the streams that have the name of an expected one, but are others."""
+        return [f for f in self.joiner.found if self.selection.is_foreign(f)]
+
+    def close(self) -> None:
+        """Leave every stream; legal twice."""
+        self._stop.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=OPEN_TIMEOUT_S)
+        self.joiner.close()
+        for worker in self.workers:
+            worker.source.close()
+        self.workers = ()
 
     def _tell_gaps(self, now: float) -> None:
         """Report which samples are missing, by their own numbers."""
@@ -176,53 +193,26 @@ class StreamSet:
                 facts = self._facts(worker, **more, gaps=told)
                 self._report("samples_missing", facts)
 
-    def _count(self) -> None:
+    def _keys(self) -> set[str]:
+        return {worker.key for worker in self.workers}
+
+    def _poll_once(self, sink: RecordingSink | None) -> bool:
+        """Poll every stream; return whether one may hold more. With the lock."""
+        now, more = self._now(), False
         for worker in self.workers:
             try:
-                worker.count()
+                more |= worker.poll(sink, now)
             except Exception as error:
                 _give_up(worker, error)
-
-    def unsettled(self) -> frozenset[str]:
-        """Return the keys of streams that are found, but neither joined nor refused."""
-        joined = {worker.key for worker in self.workers}
-        return self._found_keys - joined - set(self.refused)
-
-    def is_settled(self) -> bool:
-        """Whether all found streams are joined, and no other came for a while."""
-        quiet = self._now() - self._t_found >= SETTLE_S
-        return bool(self._found_keys) and quiet and not self.unsettled()
-
-    def _note_found(self, now: float) -> None:
-        keys = frozenset(f.key for f in self.found if self.selection.joins(f))
-        if keys != self._found_keys:
-            self._found_keys, self._t_found = keys, now
-
-    def duplicates(self) -> list[str]:
-        return self._sightings.duplicates(self.found, self._now())
-
-    def foreign(self) -> list[FoundStream]:
-        return [found for found in self.found if self.selection.is_foreign(found)]
-
-    def close(self) -> None:
-        """Leave every stream; legal twice."""
-        self._stop.set()
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join(timeout=OPEN_TIMEOUT_S)
-        self._openers.shutdown(wait=True, cancel_futures=True)
-        for future in self._joining.values():
-            if not future.cancelled() and future.exception() is None:
-                future.result().source.close()
-        for worker in self.workers:
-            worker.source.close()
-        self.workers, self._joining = (), {}
-        self._discovery.close()
+        return more
 
     def _poll_loop(self) -> None:
         while not self._stop.is_set():
             time.sleep(POLL_S)  # cheaper than to wait for an event
-            self.poll()
+            try:
+                self.poll()
+            except Exception:  # the recording goes on; what failed is in the log
+                log.exception("taking samples failed")
 
     def _keep_loop(self) -> None:
         turns = itertools.cycle((self.keep, self.watch, self.watch))
@@ -243,49 +233,26 @@ class StreamSet:
             return
         with self._poll_now:
             self.workers = tuple(w for w in self.workers if not w.lost)
+            if self._sink is not None:
+                self._dropped |= {worker.key: worker for worker in lost}
         for worker in lost:
             worker.source.close()
-            self._dropped[worker.key] = worker
             self._report("stream_lost", self._facts(worker, reason=worker.lost))
 
-    def _start_joining(self, now: float) -> None:
-        known = {worker.key for worker in self.workers} | set(self._joining)
-        for found in self.found:
-            if found.key in known or not self.selection.joins(found):
-                continue
-            if now < self._retry_at.get(found.key, 0.0):
-                continue
-            known.add(found.key)
-            self._joining[found.key] = self._openers.submit(self._join, found)
-
-    def _join(self, found: FoundStream) -> StreamWorker:
-        return StreamWorker(found.key, self._open(found), self._now)
-
-    def _finish_joining(self, now: float) -> None:
-        for key in [key for key, future in self._joining.items() if future.done()]:
-            future = self._joining.pop(key)
-            error = future.exception()
-            if error is not None:
-                self._retry_at[key] = now + RETRY_AFTER_S
-                if self.refused.get(key) != str(error):
-                    self.refused[key] = str(error)
-                    self._report("stream_refused", {"stream": key, "why": str(error)})
-                continue
-            self.refused.pop(key, None)
-            worker = future.result()
-            worker.source.offset(0.0)  # starts the measuring
-            earlier = self._dropped.pop(key, None)
+    def _join(self, worker: StreamWorker) -> None:
+        with self._poll_now:
+            earlier = self._dropped.pop(worker.key, None)
             if earlier is not None:
                 worker.continue_from(earlier)
             self.workers = (*self.workers, worker)
-            self._report("stream_joined", self._facts(worker, uid=worker.uid))
+        self._report("stream_joined", self._facts(worker, uid=worker.uid))
 
     def _watch_restarts(self, now: float) -> None:
         newest: dict[str, FoundStream] = {}
-        for found in self.found:
+        for found in self.joiner.found:
             if found.created_at_s >= newest.get(found.key, found).created_at_s:
                 newest[found.key] = found
-        duplicates = self.duplicates()
+        duplicates = self.joiner.duplicates()
         for worker in self.workers:
             if worker.source.recovered():
                 worker.t_recovered = now
@@ -294,7 +261,8 @@ class StreamSet:
                 continue
             again = now - worker.t_recovered < RECOVERY_S
             interrupted = worker.stalled or again
-            if any(f.uid == worker.uid for f in self.found) and not interrupted:
+            still_there = any(f.uid == worker.uid for f in self.joiner.found)
+            if still_there and not interrupted:
                 continue  # the old outlet still answers: a second one, not a restart
             was, worker.uid = worker.uid, seen.uid
             self._report(
@@ -303,7 +271,7 @@ class StreamSet:
 
     def _watch_others(self) -> None:
         """Tell once of each outlet that takes our streams' ids or names."""
-        twice = frozenset(self.duplicates())
+        twice = frozenset(self.joiner.duplicates())
         for source_id in sorted(twice - self.duplicated):
             self._report("stream_duplicated", {"source_id": source_id})
         self.duplicated = twice
@@ -327,9 +295,9 @@ class StreamSet:
 
     def _watch_offset(self, worker: StreamWorker) -> None:
         offset = worker.source.offset(0.0)
-        if offset is None or offset.remote_time_s == self._offset_times.get(worker.key):
+        latest = self._latest_offsets.get(worker.key)
+        if offset is None or (latest and offset.remote_time_s == latest.remote_time_s):
             return  # nothing new was measured
-        self._offset_times[worker.key] = offset.remote_time_s
         self._latest_offsets[worker.key] = offset
         sink = self._sink
         if sink is not None:
@@ -345,7 +313,18 @@ class StreamSet:
         }
 
 
+def _each(
+    workers: Iterable[StreamWorker], act: Callable[[StreamWorker], object]
+) -> None:
+    """Do something to every stream; one that fails does not keep the others from it."""
+    for worker in workers:
+        try:
+            act(worker)
+        except Exception as error:
+            _give_up(worker, error)
+
+
 def _give_up(worker: StreamWorker, error: Exception) -> None:
     """Have a stream joined anew whose samples are not understood; the others go on."""
-    log.error("taking samples of %s failed", worker.name, exc_info=error)
+    log.error("%s cannot be followed", worker.name, exc_info=error)
     worker.lost = f"{type(error).__name__}: {error}"

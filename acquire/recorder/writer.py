@@ -119,7 +119,8 @@ class WriterThread:
 
     def write_soon(self) -> None:
         """Have what was put written now rather than at the next turn."""
-        self._turns.put(None)
+        if self._turns.empty():  # while the disk hangs, one is enough
+            self._turns.put(None)
 
     def put_offset(self, stream: StreamWorker, offset: Offset) -> None:
         self._queue.append(_Offset(stream, offset))
@@ -229,7 +230,7 @@ class WriterThread:
         for file in self.files:
             try:
                 file.xdf.abandon()
-            except OSError as error:
+            except Exception as error:  # what failed first is what is told
                 log.warning("closing %s: %s", file.path, error)
 
 

@@ -140,7 +140,7 @@ class Bench:
     def keep(self) -> None:
         """Keep, wait for opened inlets, keep again."""
         self.streams.keep()
-        for future in list(self.streams._joining.values()):
+        for future in list(self.streams.joiner.pending.values()):
             future.exception(timeout=2.0)
         self.streams.keep()
 

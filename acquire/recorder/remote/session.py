@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from acquire.recorder.recorder import Recorder, RecorderState, RecordingRefusedError
+from acquire.recorder.recorder import Recorder
 from acquire.recorder.remote.target import Target, TargetError, parse_options
 from acquire.recorder.selection import any_of, as_predicate
 from acquire.recorder.state_stream import describe_state
+from acquire.recorder.states import RecorderState, RecordingRefusedError
 
 log = logging.getLogger("kinemuse.remote")
 

@@ -55,7 +55,8 @@ class Disk:
 
     def look(self, **now: float) -> list[str]:
         vars(self).update(now)
-        self.guard.look()
+        self.guard.look_for_room()
+        self.guard.look_for_delay()
         return [event for event, _ in self.events]
 
 
@@ -96,7 +97,34 @@ def test_a_slow_disk_is_said_and_so_is_its_recovery() -> None:
 def test_a_disk_that_cannot_be_asked_stops_nothing() -> None:
     disk = Disk()
     assert disk.look(free=-1) == []
+    assert disk.look(queued=3 * MB) == ["disk_slow"]
     assert disk.guard.state.free_bytes is None
+
+
+def test_a_disk_that_does_not_answer_is_still_found_slow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("acquire.recorder.disk_guard.LOOK_EVERY_S", 0.02)
+    answered, told = threading.Event(), threading.Event()
+
+    def never(_: Path) -> int:
+        answered.wait(10.0)
+        return 100_000 * MB
+
+    guard = DiskGuard(
+        Path("share"),
+        rate_bytes_per_s=lambda: 1.0 * MB,
+        recording=lambda: True,
+        archive_bytes=lambda: 0,
+        queued_bytes=lambda: 3 * MB,
+        report=lambda event, _: told.set() if event == "disk_slow" else None,
+        on_short=lambda: None,
+        free=never,
+    )
+    assert told.wait(5.0)
+    assert guard.state.free_bytes is None
+    answered.set()
+    guard.close()
 
 
 def test_no_start_without_room_for_five_minutes(

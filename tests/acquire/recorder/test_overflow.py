@@ -30,7 +30,7 @@ def test_what_the_network_library_drops_is_counted_exactly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("acquire.recorder.watch.RATE_MIN_SPAN_S", 0.5)
-    monkeypatch.setattr("acquire.recorder.streams.INLET_BUFFER_S", 1.0)
+    monkeypatch.setattr("acquire.recorder.joining.INLET_BUFFER_S", 1.0)
     StuckWriter.free.set()
     recorder, out = Recorder(make_writer=StuckWriter), tmp_path / "a.xdf"
     try:

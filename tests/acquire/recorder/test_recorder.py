@@ -18,7 +18,7 @@ from acquire.recorder import (
     RecorderStateError,
     RecordingRefusedError,
 )
-from acquire.recorder.checks import verify
+from acquire.recorder.verification import verify
 from acquire.recorder.writer import WriterThread
 from acquire.storage.errors import StorageFullError
 from acquire.storage.xdf import XdfWriter
@@ -205,6 +205,74 @@ def test_a_full_disk_fails_the_recording_and_keeps_what_is_written(
     recording = read_xdf(out)
     assert not recording.complete
     assert len(recording["r4-a"].t_lsl) > 0
+
+
+class BrokenWriter(XdfWriter):
+    """Fails in a way that nobody thought of, and so does closing it."""
+
+    def write_offset(self, *_: float) -> None:
+        raise RuntimeError("a bug")
+
+    def abandon(self) -> None:
+        super().abandon()
+        raise RuntimeError("another one")
+
+
+def test_a_writer_that_breaks_fails_the_recording(tmp_path: Path) -> None:
+    recorder = Recorder(make_writer=partial(WriterThread, make_writer=BrokenWriter))
+    with Source(spec("r8-a", 1000.0)):
+        assert recorder.arm(tmp_path / "a.xdf", ["r8-a"]) == []
+        recorder.start()
+        assert within(3.0, lambda: recorder.state is RecorderState.FAILED)
+        assert recorder.stop() == ["writing failed: a bug"]
+        recorder.close()
+
+
+class SlowToClose(WriterThread):
+    """A disk that hangs when the first recording is closed, and fails much later."""
+
+    made: list[WriterThread] = []  # noqa: RUF012 (a list of the test's own)
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.made.append(self)
+
+    def close(self, timeout_s: float) -> bool:
+        return super().close(timeout_s) and self.made[0] is not self
+
+
+def test_a_disk_that_fails_late_does_not_touch_the_next_recording(
+    tmp_path: Path,
+) -> None:
+    SlowToClose.made.clear()
+    recorder = Recorder(make_writer=SlowToClose)
+    with Source(spec("r9-a", 1000.0)):
+        assert recorder.arm(tmp_path / "a.xdf", ["r9-a"]) == []
+        recorder.start()
+        assert recorder.stop() == ["the disk took longer than 10 s to close"]
+        assert recorder.arm(tmp_path / "b.xdf", ["r9-a"]) == []
+        recorder.start()
+        SlowToClose.made[0]._on_failure("input/output error")
+        time.sleep(0.2)
+        assert recorder.state is RecorderState.RECORDING
+        assert recorder.stop() == []
+        recorder.close()
+    assert len(read_xdf(tmp_path / "b.xdf")["r9-a"].t_lsl) > 150
+
+
+def test_a_file_that_cannot_be_judged_is_not_verified(
+    recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def judge(_: object) -> list[str]:
+        raise KeyError("length")
+
+    monkeypatch.setattr("acquire.recorder.recorder.verify", judge)
+    with Source(spec("r10-a", 1000.0)):
+        assert recorder.arm(tmp_path / "a.xdf", ["r10-a"]) == []
+        recorder.start()
+        (reason,) = recorder.stop()
+    assert "cannot be read back" in reason
+    assert recorder.state is RecorderState.FAILED
 
 
 def test_verification_sees_a_file_that_lacks_something(

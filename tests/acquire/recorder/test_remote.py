@@ -196,7 +196,8 @@ def test_stop_says_what_is_wrong_with_the_file(lab: Stack) -> None:
     lab.source("rf-eeg")
     script = lab.script("rf-eeg")
     assert script.ask("start") == "OK"
-    lab.recorder._disk_failed("no space left on device")
+    (out,) = lab.recorder.files
+    lab.recorder._disk_failed(out, "no space left on device")
     reply = "ERROR: writing failed: no space left on device\n"
     assert script.ask("stop") == reply
     assert script.ask("stop") == reply
@@ -311,7 +312,8 @@ def test_ending_the_program_closes_a_running_recording(tmp_path: Path) -> None:
                 session_id=lsl.configured_session_id(),
                 stop=stop,
                 on_listening=ports.append,
-            )
+            ),
+            daemon=True,
         )
         running.start()
         assert within(5.0, lambda: bool(ports))

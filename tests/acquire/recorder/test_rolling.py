@@ -9,9 +9,9 @@ import pyxdf
 
 from acquire.recorder import Recorder, RecorderState
 from acquire.recorder.adhoc import record
-from acquire.recorder.checks import verify
 from acquire.recorder.recording_file import next_path
 from acquire.recorder.selection import Selection
+from acquire.recorder.verification import verify
 from acquire.recorder.writer import WriterThread
 from acquire.storage.xdf_reader import read_xdf
 from tests.builders.lsl_source import Source, spec
@@ -73,7 +73,7 @@ def test_what_is_missing_between_two_files_is_seen(tmp_path: Path) -> None:
         writer._step()
         assert writer._syncing is not None
         writer._syncing.result(timeout=5.0)
-    bench.streams.record_into(None)
+    bench.streams.release(writer)
     writer._closing.set()
     writer._run()
     assert len(writer.files) >= 4

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,24 @@ def test_state_bytes_losses_and_minutes_left_are_published(
     assert last["streams"]["st-a"]["state"] == "stalled"
     told = [state["event"] for state in seen if "event" in state]
     assert "stream_stalled" in told
+
+
+class Pushed(StateStream):
+    """Keeps what it publishes; an event and the end come while it does."""
+
+    def _push(self, state: Mapping[str, Any]) -> None:
+        told = vars(self).setdefault("told", [])
+        told.append(state.get("event"))
+        if len(told) == 1:
+            self._heard("verified", {})
+            self._stop.set()
+
+
+def test_what_happens_just_before_the_end_is_published(recorder: Recorder) -> None:
+    state_stream = Pushed(recorder)
+    state_stream._heard("stop", {})
+    state_stream.close()
+    assert vars(state_stream)["told"] == ["stop", "verified"]
 
 
 def test_a_recorder_does_not_record_its_own_state(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from acquire.lsl.inlet import Offset
-from acquire.recorder.checks import not_ready, verify
+from acquire.recorder.checks import not_ready
 from acquire.recorder.selection import Selection, any_of, as_predicate
-from acquire.recorder.stream import StreamWorker
+from acquire.recorder.stream import MAX_UNCOUNTED, StreamWorker
+from acquire.recorder.verification import verify
 from acquire.recorder.writer import WriterThread
 from acquire.storage.xdf_reader import read_xdf
 from devices.stream import StreamSpec, TriggerInput
@@ -196,7 +197,7 @@ def test_a_stream_that_is_lost_and_joined_anew_goes_on_counting(
     bench.step(0.5, semg=again)
     (worker,) = bench.streams.workers
     assert (worker.n_recorded, worker.counter.n_lost) == (2000, 60)
-    bench.streams.record_into(None)
+    bench.streams.release(writer)
     writer.start()
     assert writer.close(5.0)
     assert verify(writer.files) == []
@@ -212,7 +213,7 @@ def test_two_living_outlets_are_a_duplicate_not_a_restart(
     bench.network.add(SEMG, "u-2")
     for _ in range(20):
         bench.step(0.2, semg=semg)
-    assert bench.streams.duplicates() == ["kinemuse:dev:0:semg"]
+    assert bench.streams.joiner.duplicates() == ["kinemuse:dev:0:semg"]
     assert "stream_restarted" not in bench.names()
     assert bench.names().count("stream_duplicated") == 1
     assert any("two outlets" in reason for reason in ready(bench, tmp_path))
@@ -277,6 +278,87 @@ def test_a_full_queue_leaves_samples_in_the_inlet(bench: Bench) -> None:
     assert sink.n == 4000
 
 
+def test_the_end_of_a_recording_takes_what_the_inlets_hold(bench: Bench) -> None:
+    semg = bench.network.add(SEMG, "u-1")
+    bench.keep()
+    sink = FakeSink()
+    bench.streams.record_into(sink)
+    sink.has_room = False
+    bench.step(2.0, semg=semg)
+    assert not bench.streams.drain(0.0)  # no time for it
+    assert bench.streams.drain(5.0)
+    assert sink.n == 4000
+    assert bench.streams.workers[0].n_recorded == 4000
+
+
+def test_losses_after_a_recording_are_none_of_it(bench: Bench) -> None:
+    semg = bench.network.add(SEMG, "u-1")
+    bench.keep()
+    sink = FakeSink()
+    bench.streams.record_into(sink)
+    bench.step(0.5, semg=semg)
+    semg.counter += 3
+    bench.step(0.5, semg=semg)
+    bench.streams.release(sink)
+    semg.counter += 40
+    bench.step(0.5, semg=semg)
+    (worker,) = bench.streams.workers
+    assert (worker.n_recorded, worker.counter.n_lost) == (2000, 3)
+    bench.streams.count_anew()
+    bench.step(0.5, semg=semg)
+    semg.counter += 5
+    bench.step(0.5, semg=semg)
+    assert worker.counter.n_lost == 5
+
+
+def test_a_sink_that_was_replaced_ends_nothing(bench: Bench) -> None:
+    semg = bench.network.add(SEMG, "u-1")
+    bench.keep()
+    earlier, later = FakeSink(), FakeSink()
+    bench.streams.record_into(earlier)
+    bench.streams.release(earlier)
+    bench.streams.record_into(later)
+    bench.streams.release(earlier)
+    bench.step(0.5, semg=semg)
+    assert (earlier.n, later.n) == (0, 1000)
+
+
+def test_samples_do_not_pile_up_when_nobody_counts(bench: Bench) -> None:
+    semg = bench.network.add(SEMG, "u-1")
+    bench.keep()
+    semg.send(50, bench.now())
+    semg.counter += 2
+    for _ in range(2 * MAX_UNCOUNTED):
+        semg.send(50, bench.now())
+        bench.streams.poll()  # while `keep` is held up
+    (worker,) = bench.streams.workers
+    assert len(worker._uncounted) <= MAX_UNCOUNTED
+    assert worker.counter.n_lost == 2
+
+
+def test_a_stream_whose_clock_cannot_be_asked_leaves_the_others_alone(
+    bench: Bench,
+) -> None:
+    broken = bench.network.add(GATED, "u-amode")
+    semg = bench.network.add(SEMG, "u-semg")
+    bench.keep()
+
+    def fail(_timeout_s: float) -> None:
+        raise ValueError("no such inlet")
+
+    broken.offset = fail  # type: ignore[method-assign, assignment]
+    sink = FakeSink()
+    bench.streams.record_into(sink)
+    bench.step(0.5, semg=semg)
+    semg.counter += 7
+    semg.next_offset = Offset(0.001, 0.0002, 99.0)
+    bench.step(0.5, semg=semg)
+    lost = {w.name: w.counter.n_lost for w in bench.streams.workers}
+    assert lost["semg"] == 7
+    assert [name for name, _ in sink.offsets] == ["semg"]
+    assert "stream_lost" in bench.names()
+
+
 def test_missing_samples_are_told_by_their_numbers(bench: Bench) -> None:
     semg = bench.network.add(SEMG, "u-1")
     bench.keep()
@@ -287,7 +369,7 @@ def test_missing_samples_are_told_by_their_numbers(bench: Bench) -> None:
     bench.step(0.6, semg=semg)
     semg.counter += 2
     bench.step(0.025, semg=semg)
-    bench.streams.record_into(None)  # nothing is left untold
+    bench.streams.release(sink)  # nothing is left untold
     told = [facts for event, facts in bench.events if event == "samples_missing"]
     assert [facts["gaps"][0][:2] for facts in told] == [[2000, 40], [3240, 2]]
     assert [facts["n_missing"] for facts in told] == [40, 2]
@@ -353,7 +435,7 @@ def test_streams_that_share_a_source_id_are_all_joined(bench: Bench) -> None:
     assert bench.source_ids() == ["serial-7", "serial-7"]
     bench.step(4.0)
     bench.keep()
-    assert bench.streams.duplicates() == []
+    assert bench.streams.joiner.duplicates() == []
 
 
 def test_a_stream_of_another_form_under_the_old_id_joins_as_new(bench: Bench) -> None:
