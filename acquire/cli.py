@@ -11,11 +11,13 @@ from rich.logging import RichHandler
 from acquire.commands import (
     aligning,
     data,
-    exchange,
+    exporting,
     gait,
     hand,
+    importing,
     laboratory,
     measuring,
+    people,
     planning,
     recording,
     running,
@@ -49,12 +51,12 @@ for command in (
     data.build,
     gait.gait,
     data.report,
-    exchange.participants,
+    people.participants,
     data.bench,
 ):
     app.command()(command)
-app.command("import")(exchange.import_files)
-app.add_typer(exchange.export, name="export")
+app.command("import")(importing.import_files)
+app.add_typer(exporting.export, name="export")
 
 
 @app.callback()
