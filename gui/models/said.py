@@ -2,8 +2,25 @@
 
 import json
 
-HIDDEN = ("event", "t_lsl")
-MOST_DETAILS = 4
+HIDDEN = ("event", "t_lsl", "t_seen", "source_id", "participant", "session")
+MOST_DETAILS = 6
+WARNINGS = frozenset(
+    {
+        "adverse_event",
+        "archive_failed",
+        "disk_low",
+        "disk_short",
+        "disk_slow",
+        "process_restarted",
+        "samples_missing",
+        "start_override",
+        "stop_rule",
+        "stream_lost",
+        "stream_stalled",
+        "override",
+    }
+)
+"""Events that an operator must not miss."""
 UNSAID = frozenset({"sent"})  #: notices for the journal alone: packets in hex
 
 
@@ -18,6 +35,8 @@ def words_of(text: str) -> tuple[str, str]:
     ('disk: read-only', 'error')
     >>> words_of('{"device": "vicon", "severity": "info", "code": "connected"}')
     ('vicon: connected', 'info')
+    >>> words_of('{"event": "stream_lost", "stream": "semg", "silent_s": 0.60123}')
+    ('stream lost: stream semg, silent_s 0.6012', 'warning')
     """
     try:
         facts = json.loads(text)
@@ -32,18 +51,22 @@ def words_of(text: str) -> tuple[str, str]:
         message = facts.get("message")
         what = message if message and message != where else facts.get("code", "")
         return f"{where}: {what}", str(facts["severity"])
-    words = str(facts.get("event", "event")).replace("_", " ")
-    if words == "state":
+    event = str(facts.get("event", "event"))
+    severity = "warning" if event in WARNINGS else "info"
+    words = event.replace("_", " ")
+    if event == "state":
         parts = [str(facts.get("state", "")).replace("_", " "), facts.get("message")]
         return ": ".join(str(part) for part in parts if part), "info"
     shown = [
-        f"{key} {value}"
+        f"{key} {_short(value)}"
         for key, value in facts.items()
-        if key not in HIDDEN and value not in ("", None) and _is_short(value)
+        if key not in HIDDEN
+        and value not in ("", None)
+        and not isinstance(value, dict | list)
     ]
     details = ", ".join(shown[:MOST_DETAILS])
-    return (f"{words}: {details}" if details else words), "info"
+    return (f"{words}: {details}" if details else words), severity
 
 
-def _is_short(value: object) -> bool:
-    return not isinstance(value, dict | list)
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

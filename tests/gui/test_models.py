@@ -1,5 +1,7 @@
 """Session, lights, treadmill, skeleton, lanes and notes as plain values."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from gui.models import lanes, skeleton
 from gui.models.faults import FaultsSaid
 from gui.models.light import Light, lights, summary
 from gui.models.notes import note
+from gui.models.said import words_of
 from gui.models.session import SessionView
 from gui.models.treadmill import view
 from protocols.states import Question
@@ -240,3 +243,38 @@ def test_notes_show_numbers_until_something_is_wrong() -> None:
         verdict(finding("amber", metric="semg.mains"), finding()), "R_SOL", numbers
     )
     assert (bad.level, bad.first, bad.second) == ("red", "open electrode", "240 Hz")
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"event": "trial_start", "trial": "T 2"}, ("trial start: trial T 2", "info")),
+        (
+            {
+                "event": "stream_lost",
+                "stream": "semg",
+                "t_seen": 2.5,
+                "silent_s": 0.601,
+            },
+            ("stream lost: stream semg, silent_s 0.601", "warning"),
+        ),
+        ({"event": "adverse_event", "text": "x"}, ("adverse event: text x", "warning")),
+        ({"event": "state", "state": "low_before"}, ("low before", "info")),
+        (
+            {"device": "vicon", "severity": "warning", "message": "gap"},
+            ("vicon: gap", "warning"),
+        ),
+        (
+            {"where": "disk", "severity": "error", "message": "read-only"},
+            ("disk: read-only", "error"),
+        ),
+        (
+            {"device": "vicon", "severity": "info", "code": "up", "message": "vicon"},
+            ("vicon: up", "info"),
+        ),
+        ({"severity": "info", "code": "sent", "message": "00ff"}, ("", "info")),
+        ([1], ("[1]", "info")),
+    ],
+)
+def test_events_and_notices_in_words(facts, said) -> None:
+    assert words_of(json.dumps(facts)) == said
