@@ -20,7 +20,7 @@ FIND_TIMEOUT_S = 3.0
 PROGRESS_EVERY_S = 0.2
 
 
-class StreamNotFoundError(LookupError):
+class StreamNotFoundError(LookupError, ConnectionError):
     """Nothing on the network matches a predicate."""
 
 
