@@ -1,13 +1,27 @@
-"""A treadmill in memory, with an injected clock, for the controller's tests."""
+"""Two treadmills: one in memory with an injected clock, one behind a socket."""
 
+import contextlib
+from time import perf_counter
+
+import numpy as np
 import pytest
 
+from devices.bertec.adapter import BertecAdapter
 from devices.bertec.config import BertecConfig
 from devices.bertec.controller import Controller
 from devices.bertec.state import BeltState
+from devices.bertec.stream import CHANNELS
+from devices.bertec.twin import BertecTwin
 from devices.bertec.wire import Status
+from devices.sim.config import LabConfig, TwinConfig
+from devices.sim.faults import FaultSpec
+from devices.sim.lab import LocalLab
+from devices.testing_peers import serving
 
 STEP_S = 0.02
+FAST = {"left_mps": 1.0, "right_mps": 1.0, "accel_mps2": 2.0}
+LIMITS = {"max_accel_mps2": 4.0, "max_decel_mps2": 5.0}
+LABELS = [channel.label for channel in CHANNELS]
 WALK = {"left_mps": 1.0, "right_mps": 1.0, "accel_mps2": 0.25}
 
 
@@ -110,3 +124,84 @@ def mill(make_mill):
     mill.connect()
     mill.sent.clear()
     return mill
+
+
+class Bench:
+    """A lab, a panel and an adapter; `pump` is the device host's loop."""
+
+    def __init__(self, stack, options=None, *, interface="tcp", **settings):
+        twin = TwinConfig(options={"interface": interface, **(options or {})})
+        self.lab = LocalLab(LabConfig(twins={"mill": twin}))
+        self.twin = BertecTwin(self.lab, "mill", 0)
+        stack.enter_context(serving(self.twin))
+        settings = {
+            "requires_arm": False,
+            "limits": LIMITS,
+            "stop_decel_mps2": 4.0,
+            "abort_decel_mps2": 5.0,
+            **settings,
+        }
+        if interface == "zeromq":
+            ports = {"heartbeat_port": 0, **self.twin.more_ports}
+            settings["zeromq"] = {**ports, **settings.get("zeromq", {})}
+        self.config = BertecConfig(interface=interface, port=self.twin.port, **settings)
+        self.adapter = self.new_adapter()
+        stack.callback(lambda: self.adapter.close())
+        self.heart = True
+        self.rows: list = []
+        self.codes: list[str] = []
+
+    def new_adapter(self):
+        return BertecAdapter("mill", self.config, perf_counter)
+
+    def connect(self):
+        self.adapter.connect(2.0)
+        self.adapter.start()
+        return self
+
+    def inject(self, text):
+        """Make a fault happen, as of now."""
+        fault = FaultSpec.parse(f"mill:{text}").to_mapping()
+        del fault["at"]
+        self.lab.append("fault", fault)
+
+    def pump(self, seconds, until=lambda: False):
+        end_s = perf_counter() + seconds
+        while perf_counter() < end_s and not until():
+            if self.heart:
+                self.adapter.command("heartbeat", {})
+            self.rows += [chunk.samples[0] for chunk in self.adapter.read(0.05)]
+            self.codes += [notice.code for notice in self.adapter.notices()]
+        return until()
+
+    def state(self):
+        return self.adapter.snapshot()["state"]
+
+    def cause(self):
+        return self.adapter.snapshot()["cause"]
+
+    def at_the_panel(self, speed_mps):
+        """Set both belts by hand, as of now."""
+        speeds = {"left_mps": speed_mps, "right_mps": speed_mps}
+        accels = {"accel_left_mps2": 2.0, "accel_right_mps2": 2.0}
+        self.lab.append("belts", speeds | accels)
+
+    def column(self, label):
+        return np.array(self.rows)[:, LABELS.index(label)]
+
+    def walk(self):
+        self.pump(0.3)
+        self.adapter.command("belts", FAST)
+        assert self.pump(5.0, lambda: "reached" in self.codes)
+
+
+@pytest.fixture
+def bench():
+    with contextlib.ExitStack() as stack:
+        yield lambda *args, **settings: Bench(stack, *args, **settings)
+
+
+@pytest.fixture(params=["tcp", "zeromq"])
+def either(bench, request):
+    """A bench over each of the two interfaces."""
+    return lambda *args, **more: bench(*args, interface=request.param, **more)
