@@ -60,6 +60,9 @@ def record(
     as_json: Json = False,
 ) -> None:
     """Record any LSL streams into an XDF file, now or when a remote control says so."""
+    from acquire.recorder.memory import keep_memory_together
+
+    keep_memory_together()
     if remote:
         if seconds is not None or override_reason:
             raise typer.BadParameter(

@@ -12,6 +12,7 @@ from typing import Any
 from acquire import lsl
 from acquire.control import ControlServer
 from acquire.recorder import Recorder
+from acquire.recorder.memory import keep_memory_together
 from acquire.recorder.state_stream import StateStream
 from acquire.supervise import hold_lifeline
 
@@ -81,6 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--session-id", default=None)
     parser.add_argument("--scope", default="machine")
     options = parser.parse_args(arguments)
+    keep_memory_together()
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )

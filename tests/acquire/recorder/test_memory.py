@@ -3,7 +3,11 @@ import sys
 
 import pytest
 
-from acquire.recorder.memory import return_free_memory
+from acquire.recorder.memory import keep_memory_together, return_free_memory
+
+linux = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="other systems do so by themselves"
+)
 
 GROW = """
 import ctypes, psutil
@@ -24,16 +28,46 @@ print(before - rss().rss)
 """
 
 
-@pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="other systems do so by themselves"
-)
+THREADS = """
+import ctypes, threading
+from acquire.recorder.memory import keep_memory_together
+keep_memory_together()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+barrier = threading.Barrier(8)
+def allocate():
+    barrier.wait()
+    for _ in range(1000):
+        libc.malloc(200)
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+libc.malloc_info(0, ctypes.c_void_p.in_dll(libc, "stdout"))
+libc.fflush(None)
+"""
+
+
+def printed_by(program: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout
+
+
+@linux
+def test_all_threads_share_one_heap() -> None:
+    assert printed_by(THREADS).count("<heap nr=") == 1
+    apart = THREADS.replace("\nkeep_memory_together()", "")
+    assert printed_by(apart).count("<heap nr=") > 1
+
+
+@linux
 def test_what_is_free_in_between_goes_back() -> None:
-    said = subprocess.run(
-        [sys.executable, "-c", GROW], capture_output=True, text=True, check=True
-    )
-    assert int(said.stdout) > 20e6  # of 40 MB
+    assert int(printed_by(GROW)) > 20e6  # of 40 MB
 
 
 def test_it_is_harmless_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("acquire.recorder.memory._trim", None)
+    monkeypatch.setattr("acquire.recorder.memory._libc", None)
+    keep_memory_together()
     return_free_memory()
