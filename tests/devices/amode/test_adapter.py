@@ -12,10 +12,10 @@ from devices.amode.kind import KIND
 from devices.amode.twin import AModeTwin
 from devices.errors import DeviceConnectionError, DeviceTimeoutError, WireFormatError
 from devices.sim.config import ClockConfig, LabConfig, TwinConfig
-from devices.sim.faults import FaultSpec
 from devices.sim.lab import LocalLab
-from devices.testing import check_chunk, check_counter, check_wrong_peers
+from devices.testing import check_counter, check_wrong_peers
 from devices.testing_peers import garbage, serving, silent
+from tests.builders.device_bench import DeviceBench
 
 CLOCK = ClockConfig(offset_s=1000.0, skew_ppm=40.0, jitter_s=0.002, latency_s=0.01)
 
@@ -30,51 +30,17 @@ class Muscles:
         return lines
 
 
-class Bench:
+class Bench(DeviceBench):
     def __init__(self, stack, options=None, waveform="level", **settings):
-        twin = TwinConfig(
-            clock=CLOCK,
-            options=options or {},
-        )
-        self.lab = LocalLab(LabConfig(twins={"us": twin}, waveform=waveform))
-        self.twin = AModeTwin(self.lab, "us", 0, Muscles())
+        twin = TwinConfig(clock=CLOCK, options=options or {})
+        lab = LocalLab(LabConfig(twins={"us": twin}, waveform=waveform))
+        self.twin = AModeTwin(lab, "us", 0, Muscles())
         stack.enter_context(serving(self.twin))
         config = AModeConfig(port=self.twin.port, **settings)
-        self.adapter = AModeAdapter("us", config, perf_counter)
+        super().__init__("us", lab, AModeAdapter("us", config, perf_counter))
         stack.callback(self.adapter.close)
-        self.chunks: list = []
-        self.notices: list = []
-
-    def connect(self):
-        (self.spec,) = self.adapter.connect(2.0)
-        self.adapter.start()
-        return self
-
-    def inject(self, text):
-        """Make a fault happen, as of now."""
-        fault = FaultSpec.parse(f"us:{text}").to_mapping()
-        del fault["at"]
-        self.lab.append("fault", fault)
-
-    def pump(self, seconds):
-        """Read for a while, and until there is something on a busy machine."""
-        end_s = perf_counter() + seconds
-        patience_s = 0 if self.adapter._gated else 8
-        while perf_counter() < end_s + (0 if self.chunks else patience_s):
-            for chunk in self.adapter.read(0.05):
-                check_chunk(self.spec, chunk)
-                self.chunks.append(chunk)
-            self.notices += self.adapter.notices()
-
-    @property
-    def rows(self):
-        return np.concatenate([chunk.samples for chunk in self.chunks])
-
-    def codes(self):
-        return [notice.code for notice in self.notices]
-
-    def truth(self, kind):
-        return [record for record in self.lab.records if record["kind"] == kind]
+        if config.trigger.role == "gates":
+            self.patience_s = 0.0  # nothing may come at all
 
 
 @pytest.fixture

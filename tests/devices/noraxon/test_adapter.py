@@ -12,10 +12,10 @@ from devices.noraxon.config import LABELS, NoraxonConfig
 from devices.noraxon.kind import KIND
 from devices.noraxon.twin import NoraxonTwin
 from devices.sim.config import ClockConfig, LabConfig, TwinConfig
-from devices.sim.faults import FaultSpec
 from devices.sim.lab import LocalLab
-from devices.testing import check_chunk, check_counter, check_wrong_peers
+from devices.testing import check_counter, check_wrong_peers
 from devices.testing_peers import serving
+from tests.builders.device_bench import DeviceBench
 
 CLOCK = ClockConfig(skew_ppm=-30.0, jitter_s=0.004, latency_s=0.02)
 
@@ -27,47 +27,16 @@ class Muscles:
         return t[:, None] * 1000 + 10000 * np.arange(13)
 
 
-class Bench:
+class Bench(DeviceBench):
     def __init__(self, stack, options=None, **settings):
-        twin = TwinConfig(
-            clock=CLOCK,
-            options=options or {},
-        )
-        self.lab = LocalLab(LabConfig(twins={"emg": twin}, waveform="level"))
-        self.twin = NoraxonTwin(self.lab, "emg", 0, Muscles())
+        twin = TwinConfig(clock=CLOCK, options=options or {})
+        lab = LocalLab(LabConfig(twins={"emg": twin}, waveform="level"))
+        self.twin = NoraxonTwin(lab, "emg", 0, Muscles())
         stack.enter_context(serving(self.twin))
         config = NoraxonConfig(port=self.twin.port, **settings)
-        self.adapter = NoraxonAdapter("emg", config, perf_counter)
+        adapter = NoraxonAdapter("emg", config, perf_counter)
+        super().__init__("emg", lab, adapter, read_s=0.1)
         stack.callback(self.adapter.close)
-        self.chunks: list = []
-        self.notices: list = []
-
-    def connect(self, timeout_s=2.0):
-        (self.spec,) = self.adapter.connect(timeout_s)
-        self.adapter.start()
-        return self
-
-    def inject(self, text):
-        """Make a fault happen, as of now."""
-        fault = FaultSpec.parse(f"emg:{text}").to_mapping()
-        del fault["at"]
-        self.lab.append("fault", fault)
-
-    def pump(self, seconds):
-        """Read for a while, and until there is something on a busy machine."""
-        end_s = perf_counter() + seconds
-        while perf_counter() < end_s + (0 if self.chunks else 8):
-            for chunk in self.adapter.read(0.1):
-                check_chunk(self.spec, chunk)
-                self.chunks.append(chunk)
-            self.notices += self.adapter.notices()
-
-    @property
-    def rows(self):
-        return np.concatenate([chunk.samples for chunk in self.chunks])
-
-    def truth(self, kind):
-        return [record for record in self.lab.records if record["kind"] == kind]
 
     def true_s(self):
         """Return the true time of every row: the clock, and what was lost."""
