@@ -6,15 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from acquire.derived_groups import (
+from acquire.derived_clocks import (
     clock_group,
     edge_group,
-    gait_group,
     interval_group,
-    model_parameters,
-    nexus_parameters,
     time_group,
 )
+from acquire.derived_gait import gait_group, model_parameters, nexus_parameters
 from acquire.gait.cycles import StrideRules
 from acquire.gait.survey import deck_settings
 from acquire.model_basis import baselines_of, basis_inputs, basis_of

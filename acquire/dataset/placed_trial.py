@@ -17,7 +17,6 @@ from acquire.dataset.arrays import (
     rate_of,
 )
 from acquire.dataset.trial_source import up_to_date
-from acquire.derived_groups import StoredGait, stored_gait
 from acquire.gait.feet import Side
 from acquire.gait.plates import Deck, Plate
 from acquire.gait.survey import DeckSettings, deck_settings, surveyed_plates
@@ -27,6 +26,7 @@ from acquire.storage.derived_file import Derived, read_derived_attributes
 from acquire.storage.recording import Recording
 from acquire.storage.stream_header import parse_header
 from acquire.storage.trial_file import read_provenance, read_trial
+from acquire.stored_gait import StoredGait, stored_gait
 
 Floats = NDArray[np.float64]
 

@@ -24,13 +24,13 @@ from acquire.dataset.report_groups import (
 from acquire.dataset.selection import select, verdicts
 from acquire.dataset.trial_source import load, up_to_date
 from acquire.dataset.truth import Comparison, TruthError, compare_with_truth
-from acquire.derived_groups import stored_gait
 from acquire.session_clocks import SessionClocks
 from acquire.storage.derived_file import Derived, read_derived_attributes
 from acquire.storage.durable import write_text_atomically
 from acquire.storage.layout import TrialKey, find_archives
 from acquire.storage.manifest import append_to_manifest
 from acquire.storage.provenance import code_version
+from acquire.stored_gait import stored_gait
 
 log = logging.getLogger("kinemuse.report")
 

@@ -7,12 +7,12 @@ from typing import Any, Literal
 from acquire.dataset.arrays import TrialArrays, trial_arrays
 from acquire.dataset.k2muse import FORCE_NAMES, absent_groups
 from acquire.derive import derive, derived_inputs
-from acquire.derived_groups import stored_gait
 from acquire.nexus_folder import NEXUS
 from acquire.session_clocks import SessionClocks
 from acquire.storage.derived_file import Derived, read_derived, read_derived_attributes
 from acquire.storage.provenance import code_version
 from acquire.storage.trial_file import read_trial
+from acquire.stored_gait import stored_gait
 
 log = logging.getLogger("kinemuse.build")
 

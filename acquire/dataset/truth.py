@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from acquire.dataset.trial_source import up_to_date
 from acquire.dataset.truth_rows import ClockError, LossError, StrikeError, promised_ms
-from acquire.derived_groups import stored_gait
 from acquire.gait.feet import SIDES
 from acquire.session_clocks import SessionClocks
 from acquire.storage.derived_file import Derived, read_derived_attributes
 from acquire.storage.layout import TrialKey, find_archives
 from acquire.storage.recording import RecordedStream, Recording
 from acquire.storage.trial_file import read_trial
+from acquire.stored_gait import stored_gait
 
 Floats = NDArray[np.float64]
 REFERENCE = "vicon-markers"

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from acquire.derive import derive
-from acquire.derived_groups import stored_gait
 from acquire.gait.events import times_of
 from acquire.placed import place
 from acquire.storage.derived_file import (
@@ -15,6 +14,7 @@ from acquire.storage.derived_file import (
     read_derived_attributes,
 )
 from acquire.storage.provenance import sha256
+from acquire.stored_gait import stored_gait
 from tests.builders.dataset import archive, key
 from tests.builders.walking import Session, Walk, session
 

@@ -9,8 +9,8 @@ from acquire.dataset.check import check_path
 from acquire.dataset.mat_reader import variables
 from acquire.dataset.trial_source import up_to_date
 from acquire.derive import derive
-from acquire.derived_groups import stored_gait
 from acquire.storage.derived_file import read_derived
+from acquire.stored_gait import stored_gait
 from tests.builders.dataset import archive, dataset, key, verdict
 from tests.builders.person_session import listed, static_session, walk_session
 from tests.builders.walkers import walker

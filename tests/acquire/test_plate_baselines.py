@@ -8,11 +8,11 @@ import pytest
 
 from acquire.dataset.trial_source import up_to_date
 from acquire.derive import derive
-from acquire.derived_groups import stored_gait
 from acquire.gait.baselines import BaselineError
 from acquire.storage.derived_file import Derived, read_derived
 from acquire.storage.layout import TrialKey
 from acquire.storage.provenance import sha256
+from acquire.stored_gait import stored_gait
 from acquire.trial_gait import unloaded_baseline
 from tests.builders.dataset import archive, dataset, key, verdict
 from tests.builders.walking import PLATES, Walk, belt_load, session, with_treadmill

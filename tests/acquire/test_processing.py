@@ -8,11 +8,11 @@ import pytest
 
 from acquire.dataset.check import check_path
 from acquire.dataset.trial_source import up_to_date
-from acquire.derived_groups import stored_gait
 from acquire.gait.processing import Processing
 from acquire.gait.smoothing import MarkerSmoothing
 from acquire.processing import ProcessingConfig, ProcessingError, processing_of
 from acquire.rig import RigError, load_rig, parse_rig
+from acquire.stored_gait import stored_gait
 from tests.builders.dataset import archive, dataset, key
 from tests.builders.person_session import listed, static_session, walk_session
 

@@ -12,12 +12,12 @@ from acquire.dataset.c3d_writer import write_c3d
 from acquire.dataset.check import check_path
 from acquire.dataset.mat_reader import variables
 from acquire.dataset.trial_source import up_to_date
-from acquire.derived_groups import stored_gait
 from acquire.gait.plug_in_gait import ANGLES
 from acquire.nexus_folder import NexusError, nexus_folder
 from acquire.nexus_outputs import nexus_outputs
 from acquire.session_clocks import SessionClocks
 from acquire.storage.provenance import sha256
+from acquire.stored_gait import stored_gait
 from devices.sim.person import MARKERS
 from tests.builders.dataset import archive, dataset, key, verdict
 from tests.builders.person_session import listed, static_session, walk_session
