@@ -4,7 +4,7 @@ from acquire.align.alignment import Alignment, align
 from acquire.align.evidence import TrialEvidence, evidence_of
 from acquire.align.session import align_session
 from acquire.align.shared import shared_skews
-from acquire.align.streams import SharedSkew, StreamClock
+from acquire.align.stream_clock import SharedSkew, StreamClock
 
 __all__ = [
     "Alignment",

@@ -7,7 +7,7 @@ import numpy as np
 
 import sync
 from acquire.align.alignment import Alignment
-from acquire.align.streams import StreamClock
+from acquire.align.stream_clock import StreamClock
 from acquire.storage.recording import RecordedStream, Recording
 
 

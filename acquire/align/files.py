@@ -9,7 +9,7 @@ import numpy as np
 from acquire.align.alignment import Alignment, align
 from acquire.align.evidence import TrialEvidence, evidence_of
 from acquire.align.shared import shared_skews
-from acquire.align.streams import SharedSkew
+from acquire.align.stream_clock import SharedSkew
 from acquire.storage.reader import open_recording
 from acquire.storage.recording import RecordedStream, Recording
 from devices.stream import TriggerInput

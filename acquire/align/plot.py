@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from acquire.align import Alignment
-from acquire.align.streams import StreamClock
+from acquire.align.stream_clock import StreamClock
 
 _BLUE, _GREY, _RED, _ORANGE = "#0072B2", "#999999", "#D55E00", "#E69F00"
 _SIGNS = {"ok": "●", "degraded": "▲", "ambiguous": "■", "failed": "✕"}

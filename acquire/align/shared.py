@@ -8,7 +8,7 @@ import numpy as np
 
 import sync
 from acquire.align.evidence import ClockEvidence, Stretch, TrialEvidence
-from acquire.align.streams import SharedSkew
+from acquire.align.stream_clock import SharedSkew
 
 _WANDER_PER_S, _WANDER_MOST = 10e-6 / 1200.0, 10e-6  #: of a quartz: 10 ppm in 20 min
 _SAME_COUNT_S = 0.2  #: a count that runs on agrees with its stamps to this
