@@ -50,42 +50,7 @@ def build(
     own_conditions: bool = False,
     nexus: Path | None = None,
     sources: bool = False,
-) -> BuildResult:
-    """Build a participant's files from all accepted trials and list them.
-
-    See `build_files`; what it wrote goes into the dataset's manifest.
-    """
-    result = build_files(
-        dataset,
-        participant_id,
-        progress,
-        profile=profile,
-        own_conditions=own_conditions,
-        nexus=nexus,
-        sources=sources,
-    )
-    list_files(dataset, result)
-    return result
-
-
-def list_files(dataset: Path, result: BuildResult) -> None:
-    """List what a build wrote in the manifest, and no longer what it removed."""
-    drop_from_manifest(dataset, result.removed)
-    for finished in result.files:
-        append_to_manifest(dataset, finished)
-    if result.sources:
-        list_source_files(dataset, result.sources)
-
-
-def build_files(
-    dataset: Path,
-    participant_id: str,
-    progress: Progress = lambda _: None,
-    *,
-    profile: Profile = PROFILE,
-    own_conditions: bool = False,
-    nexus: Path | None = None,
-    sources: bool = False,
+    listed: bool = True,
 ) -> BuildResult:
     """Write the subject file, its side-car and one flat file per trial.
 
@@ -96,7 +61,9 @@ def build_files(
     no longer accepted are removed. `progress` hears what is being done. With `nexus`,
     a folder, model outputs of trials that have a processed C3D file there are taken
     from it; the side-car says of every trial whose they are. With `sources` the
-    ``SourceData`` tree is written too.
+    ``SourceData`` tree is written too. The dataset's manifest lists all
+    of it, unless `listed` is False: where several processes build at once, the one that
+    started them calls `list_files`.
 
     Raises
     ------
@@ -161,7 +128,7 @@ def build_files(
         written = write_source_files(
             dataset, participant_id, progress, own_conditions=own_conditions
         )
-    return BuildResult(
+    result = BuildResult(
         path,
         sidecar,
         simulated,
@@ -172,6 +139,18 @@ def build_files(
         removed=tuple(stale),
         sources=written,
     )
+    if listed:
+        list_files(dataset, result)
+    return result
+
+
+def list_files(dataset: Path, result: BuildResult) -> None:
+    """List what a build wrote in the manifest, and no longer what it removed."""
+    drop_from_manifest(dataset, result.removed)
+    for finished in result.files:
+        append_to_manifest(dataset, finished)
+    if result.sources:
+        list_source_files(dataset, result.sources)
 
 
 def _write_trees(

@@ -11,7 +11,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from acquire.dataset.build import Progress, build_files, list_files
+from acquire.dataset.build import Progress, build, list_files
 from acquire.dataset.build_result import BuildResult
 from acquire.storage.layout import find_participants
 
@@ -76,7 +76,9 @@ def build_many(
     root = dataset.resolve()
     with _pool(scheduler, workers, wait_s) as pool:
         pending = {
-            pool.submit(build_files, root, name, nexus=nexus, sources=sources): name
+            pool.submit(
+                build, root, name, nexus=nexus, sources=sources, listed=False
+            ): name
             for name in participants
         }
         for done, future in enumerate(as_completed(pending), 1):
