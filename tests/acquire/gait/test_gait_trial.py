@@ -9,33 +9,16 @@ from acquire.gait.cycles import StrideRules, find_strides, normalise
 from acquire.gait.events import GaitEvent, times_of
 from acquire.gait.kinematic_events import calibrate
 from acquire.gait.plates import Deck
-from acquire.gait.trial import GaitInput, GaitResult, analyse
-from tests.builders.walking import PIVOT_M, PLATES, Walk, loads, markers
-
-
-def given(walk: Walk) -> GaitInput:
-    fine, coarse = (
-        np.arange(0, walk.duration_s, 1e-3),
-        np.arange(0, walk.duration_s, 0.01),
-    )
-    return GaitInput(
-        plates=PLATES,
-        loads=loads(walk, fine),
-        force_time_s=fine,
-        force_rate_hz=1000.0,
-        markers_m=markers(walk, coarse),
-        marker_time_s=coarse,
-        marker_rate_hz=100.0,
-        deck=Deck(np.full(fine.size, walk.incline_deg), PIVOT_M),
-        mass_kg=walk.mass_kg,
-    )
+from acquire.gait.trial import GaitResult, analyse
+from tests.builders.gait_inputs import gait_input
+from tests.builders.walking import PIVOT_M, Walk
 
 
 @pytest.fixture(scope="module", params=[(0.0, 1), (10.0, 1), (5.0, -1)])
 def walked(request: pytest.FixtureRequest) -> tuple[Walk, GaitResult]:
     incline_deg, facing = request.param
     walk = Walk(incline_deg=incline_deg, facing=facing)
-    return walk, analyse(given(walk))
+    return walk, analyse(gait_input(walk))
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
@@ -82,13 +65,13 @@ def test_strides_are_same_foot_strike_to_strike(
 
 def test_a_wrong_slope_is_caught_by_gravity() -> None:
     walk = Walk(incline_deg=10.0)
-    level = dataclasses.replace(given(walk), deck=Deck(np.zeros(14000), PIVOT_M))
+    level = dataclasses.replace(gait_input(walk), deck=Deck(np.zeros(14000), PIVOT_M))
     assert analyse(level).checks["stride_mean_tilt_deg"] == pytest.approx(10.0, abs=0.3)
 
 
 def test_without_foot_markers_no_foot_is_guessed() -> None:
     walk = Walk(duration_s=5.0)
-    blind = dataclasses.replace(given(walk), markers_m={})
+    blind = dataclasses.replace(gait_input(walk), markers_m={})
     found = analyse(blind)
     assert found.events == []
     assert any("LHEE and LTOE" in remark for remark in found.remarks)
@@ -96,7 +79,7 @@ def test_without_foot_markers_no_foot_is_guessed() -> None:
 
 def test_plate_names_do_not_matter() -> None:
     walk = Walk(duration_s=6.0)
-    normal = given(walk)
+    normal = gait_input(walk)
     swapped = dataclasses.replace(
         normal, plates=normal.plates[::-1], loads=normal.loads[::-1]
     )
@@ -105,7 +88,7 @@ def test_plate_names_do_not_matter() -> None:
 
 def test_both_feet_on_one_plate_is_a_crossover() -> None:
     walk = Walk(duration_s=6.0)
-    normal = given(walk)
+    normal = gait_input(walk)
     placed = dict(normal.markers_m)
     shift = np.array([0.0, 0.24, 0.0])  # right foot steps onto the left belt
     placed.update({name: placed[name] + shift for name in ("RHEE", "RTOE")})
@@ -118,7 +101,7 @@ def test_both_feet_on_one_plate_is_a_crossover() -> None:
 
 def test_markers_step_in_where_force_is_missing() -> None:
     walk = Walk(duration_s=12.0)
-    normal = given(walk)
+    normal = gait_input(walk)
     cut = [load.copy() for load in normal.loads]
     for load in cut:
         load[6000:9000] = np.nan
@@ -182,7 +165,7 @@ def test_bias_needs_three_pairs() -> None:
 
 
 def test_the_bias_that_was_removed_is_reported() -> None:
-    found = analyse(given(Walk(duration_s=8.0)))
+    found = analyse(gait_input(Walk(duration_s=8.0)))
     assert found.biases["left", "strike"].pairs >= 5
     late_s = found.checks["marker_strike_late_left_s"]
     assert late_s == found.biases["left", "strike"].bias_s
@@ -191,7 +174,7 @@ def test_the_bias_that_was_removed_is_reported() -> None:
 
 def test_strides_with_both_feet_on_one_plate_are_not_accepted() -> None:
     walk = Walk(duration_s=9.0)
-    normal = given(walk)
+    normal = gait_input(walk)
     placed = {name: rows.copy() for name, rows in normal.markers_m.items()}
     t = normal.marker_time_s
     for name in ("RHEE", "RTOE"):  # from 4 to 5 s the right foot is on the left belt

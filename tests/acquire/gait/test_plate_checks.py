@@ -7,37 +7,22 @@ import pytest
 
 from acquire.gait.plate_checks import analyse_checked
 from acquire.gait.plates import Deck
-from acquire.gait.trial import GaitInput
-from tests.builders.walking import PIVOT_M, PLATES, Walk, loads, markers
-
-
-def given(walk: Walk, **changes) -> GaitInput:
-    fine, coarse = (np.arange(0, walk.duration_s, step) for step in (1e-3, 1e-2))
-    made = GaitInput(
-        plates=PLATES,
-        loads=loads(walk, fine),
-        force_time_s=fine,
-        force_rate_hz=1000.0,
-        markers_m=markers(walk, coarse),
-        marker_time_s=coarse,
-        marker_rate_hz=100.0,
-        deck=Deck(np.full(fine.size, walk.incline_deg), PIVOT_M),
-        mass_kg=walk.mass_kg,
-    )
-    return dataclasses.replace(made, **changes)
-
+from tests.builders.gait_inputs import gait_input
+from tests.builders.walking import PIVOT_M, Walk
 
 WALK = Walk(duration_s=7.0)
 
 
 def test_good_plates_have_no_remarks() -> None:
-    found = analyse_checked(given(Walk(duration_s=7.0, incline_deg=10.0, belt_kg=60)))
+    found = analyse_checked(
+        gait_input(Walk(duration_s=7.0, incline_deg=10.0, belt_kg=60))
+    )
     assert found.remarks == ()
     assert found.checks["strides_accepted"] >= 8
 
 
 def test_a_plate_with_reversed_signs_is_turned_and_named() -> None:
-    good = given(WALK)
+    good = gait_input(WALK)
     first, second = good.loads
     found = analyse_checked(dataclasses.replace(good, loads=[first, -second]))
     assert found.remarks == (
@@ -57,7 +42,7 @@ def test_a_plate_with_reversed_signs_is_turned_and_named() -> None:
     ids=["plates swapped", "channels mixed", "moments in N mm"],
 )
 def test_plates_that_cannot_be_are_left_out_and_named(spoil, why: str) -> None:
-    good = given(WALK)
+    good = gait_input(WALK)
     found = analyse_checked(dataclasses.replace(good, loads=spoil(*good.loads)))
     (remark,) = [r for r in found.remarks if r.startswith("no forces: ")]
     assert why in remark
@@ -69,7 +54,7 @@ def test_plates_that_cannot_be_are_left_out_and_named(spoil, why: str) -> None:
 
 def test_a_wrong_angle_or_mass_is_said() -> None:
     walk = Walk(duration_s=7.0, incline_deg=10.0)
-    level = given(walk, deck=Deck(np.zeros(7000), PIVOT_M), mass_kg=60.0)
+    level = gait_input(walk, deck=Deck(np.zeros(7000), PIVOT_M), mass_kg=60.0)
     remarks = analyse_checked(level).remarks
     assert any("pushes 10.0° off the vertical" in remark for remark in remarks)
     assert any("carries 1.18 of the body weight" in remark for remark in remarks)
