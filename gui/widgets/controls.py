@@ -133,8 +133,12 @@ class Controls(QFrame):
     def _said(self, purpose: str, words: str) -> None:
         if purpose in CONFIRMED:
             self._press(CONFIRMED[purpose])
+        elif words and not self._view.reachable:
+            self.line.complain("no session answers: not sent")
         elif words:
-            if purpose != NOTE.verb:
+            if purpose == NOTE.verb:
+                self.line.entry.clear()
+            else:
                 self._leave()
             self._ask(purpose, text=words)
 

@@ -41,7 +41,7 @@ class SayLine(QWidget):
         grid.addWidget(self.leave, 1, 1)
         grid.setColumnStretch(0, 1)
         self.entry.returnPressed.connect(self._say)
-        self.entry.textEdited.connect(lambda _text: self.typed.emit())
+        self.entry.textEdited.connect(self._typed)
         self.leave.clicked.connect(self.declined)
         self.rest()
 
@@ -72,6 +72,15 @@ class SayLine(QWidget):
         self.entry.setText(self._draft)
         self._draft = ""
 
+    def complain(self, why: str) -> None:
+        """Say why the words were not taken; they stay to be sent again."""
+        self.caption.say(f"✕ {why}", theme.COLOURS["red"])
+
+    def _typed(self) -> None:
+        if self.purpose == NOTE.verb:
+            self.caption.say(NOTE_CAPTION, theme.MUTED)
+        self.typed.emit()
+
     def _become(self, purpose: str, caption: str, colour: str) -> None:
         self.purpose = purpose
         self.caption.say(caption, colour)
@@ -80,7 +89,4 @@ class SayLine(QWidget):
         restyle(self.entry, f"border: 2px solid {edge};")
 
     def _say(self) -> None:
-        words = self.words
-        if self.purpose == NOTE.verb:
-            self.entry.clear()
-        self.said.emit(self.purpose, words)
+        self.said.emit(self.purpose, self.words)

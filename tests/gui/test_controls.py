@@ -194,6 +194,21 @@ def test_notes_are_sent_and_cleared(desk) -> None:
     assert desk.line.words == ""
 
 
+@pytest.mark.parametrize("purpose", ["note", "adverse_event"])
+def test_words_that_nobody_takes_are_not_lost(desk, purpose) -> None:
+    if purpose == "adverse_event":
+        desk.controls.adverse_event.click()
+        desk.asked.clear()
+    desk.controls.show_view(SessionView())
+    desk.type("coughed")
+    assert desk.asked == []
+    assert "not sent" in desk.line.caption.said
+    desk.controls.show_view(RECORDING)
+    desk.type(" twice")
+    assert desk.asked == [(purpose, {"text": "coughed twice"})]
+    assert "not sent" not in desk.line.caption.said
+
+
 def test_an_adverse_event_stops_first_and_takes_its_words_afterwards(desk) -> None:
     desk.controls.adverse_event.click()
     assert desk.asked == [("adverse_event", {"text": PRESSED})]

@@ -159,6 +159,7 @@ def test_the_session_is_shown_and_questions_are_answered(lab, spin) -> None:
 
 def test_buttons_and_notes_reach_the_session(lab, spin) -> None:
     lab.window.controls.abort.click()
+    lab.window.show_session(SessionView(reachable=True))
     lab.window.controls.line.entry.setText("coughed")
     lab.window.controls.line.entry.returnPressed.emit()
     spin(lambda: len(lab.session.asked) == 2)
