@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 import typer.main
+from typer.testing import CliRunner
 
 from acquire.cli import app
+from acquire.dataset.participants import participant
 from acquire.rig import RigConfig, parse_rig
 from protocols.schema import parse_protocol
 
@@ -30,6 +32,18 @@ def test_the_protocol_for_empty_belts_is_valid() -> None:
     text = (EXAMPLES / "empty-belts.yaml").read_text(encoding="utf-8")
     protocol = parse_protocol(text, source="empty-belts.yaml")
     assert protocol.settings.steady_cv_percent is None
+
+
+def test_the_table_of_participants_holds_all_that_a_subject_file_needs(
+    tmp_path: Path,
+) -> None:
+    table = str(EXAMPLES / "participants.csv")
+    command = ["participants", "--dataset", str(tmp_path), "--json", "--import", table]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    measures = participant(tmp_path, "P01")
+    assert measures.leg_length_left_mm == 940.0
+    assert measures.sex == "O"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
