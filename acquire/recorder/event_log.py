@@ -30,7 +30,7 @@ class EventLog:
         entry = {"event": event, "t_lsl": self._now(), **facts}
         with self._numbering:
             self.n += 1
-            self._latest.append({"n": self.n, **entry})
+            self._latest.append({**entry, "n": self.n})
         log.info("%s %s", event, facts)
         for listener in list(self.listeners):
             try:

@@ -40,3 +40,9 @@ def test_events_of_many_threads_have_numbers_of_their_own() -> None:
     assert len(set(seen.values())) == len(seen)
     numbers = [entry["n"] for entry in log.latest()]
     assert numbers == list(range(801 - KEEP_EVENTS, 801))
+
+
+def test_no_fact_takes_the_place_of_the_number() -> None:
+    log = EventLog(now=lambda: 0.0)
+    log.add("samples_missing", {"n": 40})
+    assert [entry["n"] for entry in log.latest()] == [1]
