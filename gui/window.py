@@ -174,7 +174,7 @@ class Window(QWidget):
         top.addWidget(self.controls, 0, 1, 2, 1)
         top.setColumnStretch(0, 1)
         left = _splitter(Qt.Orientation.Vertical, self.streams, self.messages)
-        left.setSizes([560, 210])
+        left.setSizes([520, 230])
         left.setStretchFactor(0, 3)
         left.setStretchFactor(1, 1)
         column = QWidget()

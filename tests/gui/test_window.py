@@ -9,9 +9,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
+    QLabel,
     QLineEdit,
     QMenu,
     QPlainTextEdit,
+    QPushButton,
     QScrollBar,
     QWidget,
 )
@@ -21,6 +23,7 @@ from acquire.quality.service import QualityService
 from gui.bridge import SessionBridge
 from gui.models.session import SessionView
 from gui.screenshot import save_screenshot
+from gui.widgets.fit_label import FitLabel
 from gui.window import Window
 from protocols.states import Question, Request
 from tests.builders.live_fakes import FakeTime, fake_live, until
@@ -305,6 +308,38 @@ def test_it_resizes_and_can_be_pictured(lab, tmp_path, qapp) -> None:
     assert picture.stat().st_size > 20_000
     with pytest.raises(OSError, match="could not be written"):
         save_screenshot(lab.window, tmp_path)
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("questions", ASKED)
+def test_no_text_is_cut_on_the_usual_screens(lab, qapp, size, questions) -> None:
+    window = lab.window
+    lab.walk(2.0)
+    window.resize(*size)
+    state = "confirming_facing"
+    view = SessionView(
+        reachable=True, state=state, questions=questions, requests=GO, elapsed_s=83.4
+    )
+    window.show_session(view)
+    window.controls.skip.click()
+    lab.turn()
+    qapp.processEvents()
+    assert (window.width(), window.height()) == size
+    shown = [
+        each
+        for each in window.findChildren(QWidget)
+        if isinstance(each, QLabel | QPushButton) and each.isVisible()
+    ]
+    assert len(shown) > 40
+    cut = [each.text() for each in shown if _is_cut(each)]
+    assert cut == []
+
+
+def _is_cut(shown: QLabel | QPushButton) -> bool:
+    if isinstance(shown, FitLabel):
+        return shown.text() != shown.said
+    wraps = isinstance(shown, QLabel) and shown.wordWrap()
+    return not wraps and shown.width() < shown.minimumSizeHint().width()
 
 
 def test_scales_can_be_changed_while_it_runs(lab) -> None:
