@@ -6,17 +6,12 @@ Ctrl-C. With ``--runtime`` it answers ``snapshot`` and ``shutdown`` as ``gait-li
 """
 
 import argparse
-import contextlib
 import logging
-import signal
 import sys
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from acquire.control import ControlServer
 from acquire.gait.survey import deck_settings
 from acquire.gait_live.basis import BasisWatcher
 from acquire.gait_live.publish import NAME, GaitPublisher
@@ -24,6 +19,7 @@ from acquire.gait_live.service import WANTED, GaitLiveService
 from acquire.live.lsl import live_over_lsl
 from acquire.lsl import configure
 from acquire.rig import VIRTUAL_LAB, load_rig
+from acquire.service_process import answer_until, stop_on_signals
 from acquire.supervise import hold_lifeline
 from acquire.trial_gait import static_markers, unloaded_baseline
 
@@ -44,9 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     rig = load_rig(given.rig)
     configure(given.session_id or rig.lsl.session_id, rig.lsl.scope)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_on_signals()
     watcher = BasisWatcher(
         given.dataset,
         given.participant,
@@ -61,27 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         GaitPublisher(simulated=rig.simulated),
         deck_settings(rig.model_dump(mode="json")),
     ).start()
-    with _answering(service, stop, given.runtime):
-        stop.wait()
+    answer_until(stop, NAME, lambda: asdict(service.state), given.runtime)
     service.close()
     live.close()
     watcher.close()
     return 0
-
-
-def _answering(
-    service: GaitLiveService, stop: threading.Event, runtime: Path | None
-) -> contextlib.AbstractContextManager[object]:
-    """Answer as ``gait-live`` in the runtime folder, when there is one."""
-
-    def shutdown(_: Mapping[str, Any]) -> dict[str, Any]:
-        stop.set()
-        return {}
-
-    if runtime is None:
-        return contextlib.nullcontext()
-    verbs = {"snapshot": lambda _: asdict(service.state), "shutdown": shutdown}
-    return ControlServer(NAME, verbs, runtime)
 
 
 if __name__ == "__main__":

@@ -5,24 +5,21 @@ Ctrl-C. With ``--runtime`` it also answers ``snapshot`` and ``shutdown`` as ``qu
 """
 
 import argparse
-import contextlib
 import math
-import signal
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from acquire.control import ControlServer
 from acquire.live.lsl import live_over_lsl
 from acquire.lsl import configure, local_clock
 from acquire.quality.limits import load_limits
-from acquire.quality.monitor import Monitor
+from acquire.quality.monitor import Monitor, StreamVerdict
 from acquire.quality.publish import QualityPublisher
 from acquire.quality.service import QualityService
 from acquire.rig import VIRTUAL_LAB, load_rig
+from acquire.service_process import answer_until, stop_on_signals
 from acquire.supervise import hold_lifeline
 
 
@@ -39,45 +36,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     hold_lifeline()
     rig = load_rig(given.rig)
     configure(given.session_id or rig.lsl.session_id, rig.lsl.scope)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_on_signals()
     live = live_over_lsl(ignore=lambda name: name.startswith("kinemuse-"))
     monitor = Monitor(local_clock, load_limits(given.limits) if given.limits else None)
     publisher = QualityPublisher(simulated=rig.simulated)
     service = QualityService(live, monitor, publish=publisher).start()
-    with _answering(service, stop, given.runtime):
-        stop.wait()
+    answer_until(stop, "quality", lambda: _snapshot(service.verdicts), given.runtime)
     service.close()
     publisher.close()
     live.close()
     return 0
 
 
-def _answering(
-    service: QualityService, stop: threading.Event, runtime: Path | None
-) -> contextlib.AbstractContextManager[object]:
-    """Answer as ``quality`` in the runtime folder, when there is one."""
-
-    def snapshot(_: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            name: {
-                "level": verdict.level,
-                "values": _known(verdict.values),
-                "findings": [asdict(finding) for finding in verdict.findings],
-            }
-            for name, verdict in service.verdicts.items()
+def _snapshot(verdicts: Mapping[str, StreamVerdict]) -> dict[str, Any]:
+    return {
+        name: {
+            "level": verdict.level,
+            "values": _known(verdict.values),
+            "findings": [asdict(finding) for finding in verdict.findings],
         }
-
-    def shutdown(_: Mapping[str, Any]) -> dict[str, Any]:
-        stop.set()
-        return {}
-
-    if runtime is None:
-        return contextlib.nullcontext()
-    return ControlServer(
-        "quality", {"snapshot": snapshot, "shutdown": shutdown}, runtime
-    )
+        for name, verdict in verdicts.items()
+    }
 
 
 def _known(values: Mapping[str, float]) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import signal
 import socket
 import threading
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from acquire.control import ControlServer
 from acquire.recorder import Recorder
 from acquire.recorder.memory import keep_memory_together
 from acquire.recorder.state_stream import StateStream
+from acquire.service_process import stop_on_signals
 from acquire.supervise import hold_lifeline
 
 log = logging.getLogger("kinemuse.recorder")
@@ -86,9 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_on_signals()
     hold_lifeline()
     lsl.configure(options.session_id, options.scope)
     recorder = Recorder()
