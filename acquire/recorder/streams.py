@@ -76,6 +76,7 @@ class StreamSet:
         self._foreign_told: set[str] = set()  #: uids
         self._dropped: dict[str, StreamWorker] = {}  #: in this recording
         self._sink: RecordingSink | None = None
+        self._held_up = False  #: by the disk, at the last poll
         self._stop = threading.Event()
         self._poll_now = threading.Lock()
         self._threads = [
@@ -129,9 +130,11 @@ class StreamSet:
         with self._poll_now:
             sink = self._sink
             if sink is not None and not sink.has_room:
+                self._held_up = True
                 return  # the inlets hold the samples until the disk is back
             started = self._now()
             self._poll_once(sink)
+            self._held_up = False  # only now is known which streams have stalled
             self.poll_times_s.append(self._now() - started)
         if sink is not None:
             sink.write_soon()  # last, so that the writer does not wait for this thread
@@ -283,7 +286,7 @@ class StreamSet:
                 self._report("stream_foreign", {"stream": found.name, **where})
 
     def _watch_stall(self, worker: StreamWorker, now: float) -> None:
-        if self._sink is not None and not self._sink.has_room:
+        if self._held_up:
             return  # nothing is pulled: the disk is slow, not the stream
         stalled = worker.state(now) == "stalled"
         if stalled and not worker.stalled:

@@ -274,6 +274,8 @@ def test_a_full_queue_leaves_samples_in_the_inlet(bench: Bench) -> None:
     assert sink.n == 0
     assert "stream_stalled" not in bench.names()
     sink.has_room = True
+    bench.streams.watch()  # before the first poll
+    assert "stream_stalled" not in bench.names()
     bench.step(0.5)
     assert sink.n == 4000
 
