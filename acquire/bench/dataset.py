@@ -100,7 +100,7 @@ def _write(path: Path, trial: TrialArrays, n_trials: int) -> None:
 
 
 def _another(trial: TrialArrays, k: int) -> TrialArrays:
-    """Return a trial with other values, so that nothing is found written already."""
+    """Return a trial with other values: no two trials of a subject are alike."""
     return replace(
         trial,
         echo=trial.echo + np.int16(k),

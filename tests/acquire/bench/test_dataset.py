@@ -25,7 +25,7 @@ def test_measures_ours_and_every_peer_that_is_installed() -> None:
 
 
 def test_no_two_trials_written_are_alike() -> None:
-    """Chunks are deflated once: the same trial again would cost nothing."""
+    """The same trial again might cost less than a trial of a subject does."""
     trial = trial_of(session(Walk(duration_s=3.0)))
     rows = [dataset._another(trial, k) for k in (1, 2)]
     assert (rows[0].echo != rows[1].echo).all()
