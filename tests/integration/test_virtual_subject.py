@@ -192,7 +192,7 @@ def test_octave_finds_struct_paths_the_right_way_round(subject_file: Path) -> No
         n = first.normalized.angles_deg["RKneeAngles"].strides.shape[2]
         assert rows[0] == [str(size) for size in emg.shape]
         assert rows[1] == [str(len(emg) // 20), "3"]
-        assert rows[2] == ["200", "3", str(n)]
+        assert rows[2] == ["200", "3", str(n)][: 3 if n > 1 else 2]
         assert math.isclose(float(rows[3][0]), emg[6, 2], rel_tol=1e-8)
 
 
