@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 QUICK = {"accel_mps2": 1.0, "settle_s": 0, "block_rest_s": 0, "acclimatise_s": 2}
 """Nobody has to get used to anything in the virtual lab."""
 DECK_DPS = 4.0
+MOST_LATE = 3
 FAULTS: dict[int, dict[str, Any]] = {
     2: {"device": "vicon", "fault": "drop", "n": 30},
     6: {"device": "amode", "fault": "drop", "n": 5},
@@ -84,17 +85,19 @@ def test_young_ideal_repeats_what_faults_have_spoilt(tmp_path: Path) -> None:
     rejected = Counter(v["trial_name"] for v in verdicts if not v["accepted"])
     accepted = Counter(v["trial_name"] for v in verdicts if v["accepted"])
     assert accepted == Counter(names)
-    for v in verdicts:  # more than the spoilt ones only where the computer was late
-        late = v["trial_name"] not in spoilt or v["take"] > 1
-        wanted = "rate error" if late else "samples lost"
-        assert v["accepted"] or wanted in v["reason"], v
-    assert set(spoilt) <= set(rejected), verdicts
+    first = {v["trial_name"]: v for v in verdicts if v["take"] == 1}
+    assert all("samples lost" in first[name]["reason"] for name in spoilt), first
+    late = rejected - Counter(spoilt.keys())  # a busy computer spoils others too
+    assert late.total() <= MOST_LATE, late
+    turns = [line["message"] for line in run.journal() if line["event"] == "state"]
+    assert "facing seen by markers" in turns
 
     takes = find_trials(run.dataset, "P43")
     assert len(takes) == len(names) + sum(rejected.values())
     chosen = select(run.dataset, "P43")
     assert len(chosen.archives) == 15
-    assert Counter(key.take for key in chosen.archives)[1] == 15 - len(rejected)
+    spoilt_walks = set(rejected) & set(walks)
+    assert Counter(key.take for key in chosen.archives)[1] == 15 - len(spoilt_walks)
     build_and_compare(run, chosen.archives.keys())
 
 
