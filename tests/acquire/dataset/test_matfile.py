@@ -1,5 +1,6 @@
 """The v7.3 writer against four readers and the bytes MATLAB itself writes."""
 
+import importlib
 import shutil
 import subprocess
 import tracemalloc
@@ -176,6 +177,22 @@ def test_plain_h5py_finds_arrays_transposed(mat_path: Path) -> None:
         frame = file[found["USData"][0, 3]]
         np.testing.assert_array_equal(frame[()].T, want["USData"].items[3])
         assert found["rsGaitData"].shape == (5, 3, 200)
+
+
+@pytest.mark.parametrize(
+    ("module", "function"), [("mat73", "loadmat"), ("pymatreader", "read_mat")]
+)
+def test_readers_of_others_find_sheets_and_frames(
+    mat_path: Path, module: str, function: str
+) -> None:
+    with warnings.catch_warnings():  # of what they import
+        warnings.simplefilter("ignore")
+        read = getattr(importlib.import_module(module), function)
+        found = read(str(mat_path))["P43"]["OriginalData"]["Trial_1"]
+    want = TREE["P43"]["OriginalData"]["Trial_1"]
+    np.testing.assert_array_equal(found["EMGData"], want["EMGData"])
+    frame = np.asarray(found["USData"][3]).reshape(4, 1000)
+    np.testing.assert_array_equal(frame, want["USData"].items[3])
 
 
 def test_octave_reads_arrays(mat_path: Path) -> None:
