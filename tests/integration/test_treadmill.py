@@ -171,6 +171,10 @@ class Mill:
             return "gone"
         return str((said["device"] or {}).get("state", said["state"]))
 
+    def cause(self) -> str:
+        """Why belts are not as asked, in the adapter's own words."""
+        return str(self._client.request("snapshot", 1.0)["device"]["cause"])
+
     def runner(self) -> "subprocess.Popen[bytes]":
         """Start a runner and wait until it walks."""
         process = subprocess.Popen([sys.executable, "-c", RUNNER, str(self.runtime)])
@@ -193,6 +197,7 @@ def test_a_killed_runner_leaves_belts_that_stop_by_themselves(mill: Mill) -> Non
         belts(mill.lab)[-1][0] - killed_s <= 0.5 + 0.5
     )  # dead man, and a busy machine
     wait(lambda: mill.state() == "idle", 5.0, "the belts do not come to rest")
+    assert mill.cause().startswith("dead man")
 
 
 def test_a_killed_adapter_is_back_adopts_and_ramps_down_alone(mill: Mill) -> None:
@@ -203,6 +208,7 @@ def test_a_killed_adapter_is_back_adopts_and_ramps_down_alone(mill: Mill) -> Non
     os.kill(first, signal.SIGKILL)
     wait(lambda: mill.pid not in (None, first), 1.0, "not started again within 1 s")
     wait(lambda: mill.state() == "adopted", 30.0, "belts not adopted")
+    assert mill.cause() == "belts found moving on connecting"
     time.sleep(0.7)  # the runner lives: nothing is stopped, nothing is assumed
     assert mill.state() == "adopted"
     assert asked_of(mill.lab) == 1.0
