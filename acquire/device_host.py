@@ -89,6 +89,7 @@ class DeviceHost:
         self._commands = CommandQueue(self.name)
         self._said: tuple[float, Mapping[str, Any]] | None = None
         self._stop = threading.Event()
+        self._orphaned = False
 
     def run(self) -> None:
         """Connect, stream and reconnect until `stop`; then close everything."""
@@ -118,6 +119,10 @@ class DeviceHost:
     def stop(self) -> None:
         """Make `run` return soon."""
         self._stop.set()
+
+    def owner_gone(self) -> None:
+        """Note that whoever started this process is gone."""
+        self._orphaned = True
 
     def may_end(self) -> bool:
         """Whether nobody is left on moving belts: asked when the owner is gone.
@@ -150,6 +155,7 @@ class DeviceHost:
             "name": self.name,
             "state": self.state,
             "reason": self.reason,
+            "orphaned": self._orphaned,
             "n_reconnects": max(0, self._n_reconnects),
             "streams": [
                 {
@@ -325,7 +331,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     host = DeviceHost(adapter, make_outlet=make_outlet, now=lsl.local_clock)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: host.stop())
-    hold_lifeline(host.may_end)
+    hold_lifeline(host.may_end, host.owner_gone)
     with ControlServer(options.device, handlers(host), options.runtime):
         host.run()
     return 0

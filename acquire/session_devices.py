@@ -1,16 +1,21 @@
 """The processes of a session, and the wait until every device streams."""
 
+import logging
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from acquire.control import ControlClient, ControlError
+from acquire.device_host import LOST_FOR_GOOD_S
 from acquire.rig import RigConfig
 from acquire.session_plan import SessionError, SessionPlan
 from acquire.supervise import ChildSpec
 
+log = logging.getLogger("kinemuse.session")
+
 STREAMS_TIMEOUT_S = 60.0
-OTHERS_END_S = 15.0  #: adapters of a killed session end with it, once belts rest
+OTHERS_END_S = 5.0  #: adapters of a killed session end with it
+ORPHANS_END_S = LOST_FOR_GOOD_S + 15.0  #: a treadmill's, once belts rest or it is lost
 POLL_S = 0.1
 
 
@@ -37,33 +42,46 @@ def children(plan: SessionPlan, session: str, rig_file: Path) -> list[ChildSpec]
     ]
 
 
-def running(names: Iterable[str], runtime_dir: Path) -> list[str]:
-    """Return those of the devices whose adapters run already in this LSL session."""
-    found = []
+def running(names: Iterable[str], runtime_dir: Path) -> dict[str, bool]:
+    """Return which of the devices have adapters already in this LSL session.
+
+    And of each whether the session it belonged to is gone.
+    """
+    found = {}
     for name in names:
         client = ControlClient(name, runtime_dir)
         try:
-            client.request("ping", 1.0)
+            found[name] = bool(client.request("snapshot", 1.0).get("orphaned"))
         except ControlError:
             continue
         finally:
             client.close()
-        found.append(name)
     return found
 
 
 def wait_for_others(names: Iterable[str], runtime_dir: Path) -> None:
     """Wait until no other adapters of these devices run.
 
+    That of a treadmill outlives its session until the belts rest, or until it has had
+    no connection for so long that nothing is left to wait for.
+
     Raises
     ------
     SessionError
         They go on: two would take each other's samples and publish twice.
     """
-    end_s = time.monotonic() + OTHERS_END_S
+    began_s, told = time.monotonic(), False
     while others := running(names, runtime_dir):
-        if time.monotonic() > end_s:
+        waited_s, orphans = time.monotonic() - began_s, all(others.values())
+        if waited_s > (ORPHANS_END_S if orphans else OTHERS_END_S):
             raise SessionError(already_running(others))
+        if orphans and not told and waited_s > 1.0:
+            told = True
+            log.warning(
+                "waiting for %s, left by a session that is gone: it ends once belts "
+                "rest, or %g s after its connection was lost",
+                ", ".join(others), LOST_FOR_GOOD_S,
+            )  # fmt: skip
         time.sleep(POLL_S)
 
 

@@ -169,10 +169,14 @@ class Supervisor:
                 self._on_restart(child.status)
 
 
-def hold_lifeline(may_end: Callable[[], bool] = lambda: True) -> None:
+def hold_lifeline(
+    may_end: Callable[[], bool] = lambda: True,
+    on_gone: Callable[[], None] = lambda: None,
+) -> None:
     """End this process when the supervisor that started it is gone.
 
-    `may_end` can put that off: a treadmill's process brings its belts to rest first.
+    `on_gone` is called then. `may_end` can put the end off: a treadmill's process
+    brings its belts to rest first.
     """
     if not os.environ.get(LIFELINE):
         return
@@ -181,6 +185,7 @@ def hold_lifeline(may_end: Callable[[], bool] = lambda: True) -> None:
         with contextlib.suppress(OSError):
             while os.read(0, 1024):
                 pass
+        on_gone()
         while not may_end():
             time.sleep(0.1)
         os.kill(os.getpid(), signal.SIGTERM)

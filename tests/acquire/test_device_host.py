@@ -221,6 +221,12 @@ def test_what_a_device_said_is_known_only_while_fresh(running: Running) -> None:
     assert running.host.snapshot()["device"] is None
 
 
+def test_a_process_whose_session_is_gone_says_so(running: Running) -> None:
+    assert running.host.snapshot()["orphaned"] is False
+    running.host.owner_gone()
+    assert running.host.snapshot()["orphaned"] is True
+
+
 def test_notices_reach_snapshot_and_stream(running: Running) -> None:
     running.start()
     running.adapter.told = [Notice("warning", "gap", "3 frames missing", {"n": 3})]
