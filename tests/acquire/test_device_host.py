@@ -222,6 +222,7 @@ def test_what_a_device_said_is_known_only_while_fresh(running: Running) -> None:
 
 
 def test_a_process_whose_session_is_gone_says_so(running: Running) -> None:
+    running.start()
     assert running.host.snapshot()["orphaned"] is False
     running.host.owner_gone()
     assert running.host.snapshot()["orphaned"] is True
