@@ -146,6 +146,16 @@ def centred_means(
     return means_around(rows, places, rate_hz / FRAME_HZ)
 
 
+def model_on_frames(
+    model: Mapping[str, Floats], time_s: Floats, n_frames: int
+) -> dict[str, Floats]:
+    """Put the gait model's outputs (m, 3), at `time_s` (m,), into their frames."""
+    return {
+        name: on_frames(time_s, rows, n_frames, rate_of(time_s))
+        for name, rows in model.items()
+    }
+
+
 def rate_of(time_s: Floats) -> float:
     """Return the rate of evenly spaced times; that of frames where there are few."""
     return float(1 / np.median(np.diff(time_s))) if time_s.size > 1 else FRAME_HZ
@@ -246,9 +256,9 @@ def trial_arrays(
         events=events,
         strides=strides,
         remarks=tuple(remarks),
-        model={
-            name: on_frames(model_time_s, rows, n_frames, rate_of(model_time_s))
-            for name, rows in (model or {}).items()
-            if model_time_s is not None
-        },
+        model=(
+            {}
+            if model_time_s is None
+            else model_on_frames(model or {}, model_time_s, n_frames)
+        ),
     )

@@ -187,12 +187,16 @@ def _forces(trial: TrialArrays, mass_kg: float) -> dict[str, Floats]:
 
 def model_groups(trial: TrialArrays, mass_kg: float) -> dict[str, dict[str, Floats]]:
     """Return Angles, Forces, Moments and Powers, those that there are, in order."""
-    made: dict[str, Floats] = {**trial.model, **_forces(trial, mass_kg)}
-    found = {
+    found = by_group({**trial.model, **_forces(trial, mass_kg)})
+    return {k: part for k, part in found.items() if part or k == "Forces"}
+
+
+def by_group(made: Mapping[str, Floats]) -> dict[str, dict[str, Floats]]:
+    """Sort variables into their groups, in order; a group may be empty."""
+    return {
         group: {name: made[name] for name in names if name in made}
         for group, names in GROUPS.items()
     }
-    return {k: part for k, part in found.items() if part or k == "Forces"}
 
 
 def _events(trial: TrialArrays, profile: Profile) -> Mapping[str, Value]:

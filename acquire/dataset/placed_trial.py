@@ -13,6 +13,7 @@ from acquire.dataset.arrays import (
     FRAME_HZ,
     centred_means,
     marker_positions,
+    model_on_frames,
     on_frames,
     rate_of,
 )
@@ -63,11 +64,7 @@ class PlacedTrial:
 
     def model(self) -> dict[str, Floats]:
         """Return the gait model's outputs at the trial's frames, (n_frames, 3) each."""
-        at = self.gait.model_time_s
-        return {
-            name: on_frames(at, rows, self.n_frames, rate_of(at))
-            for name, rows in self.gait.model.items()
-        }
+        return model_on_frames(self.gait.model, self.gait.model_time_s, self.n_frames)
 
     def forces_n(self) -> dict[Side, Floats]:
         """Return the reaction on each foot at the trial's frames, (n_frames, 3)."""

@@ -11,7 +11,7 @@ from acquire.dataset.arrays import FRAME_HZ
 from acquire.dataset.c3d import C3dEvent, C3dPlate
 from acquire.dataset.c3d_gait import PROCESSING_NAMES
 from acquire.dataset.c3d_writer import write_c3d
-from acquire.dataset.k2muse import FORCE_NAMES, GROUPS
+from acquire.dataset.k2muse import FORCE_NAMES, by_group
 from acquire.dataset.participants import Participant
 from acquire.dataset.placed_trial import PlacedTrial
 from acquire.gait.plates import Plate
@@ -75,11 +75,7 @@ def model_outputs(
     if person and person.mass_kg > 0:
         for side, rows in trial.forces_n().items():
             made.setdefault(FORCE_NAMES[side], rows / person.mass_kg)
-    found = {
-        group.upper(): {name: made[name] for name in names if name in made}
-        for group, names in GROUPS.items()
-    }
-    return {group: part for group, part in found.items() if part}
+    return {group.upper(): part for group, part in by_group(made).items() if part}
 
 
 def _force_rows(trial: PlacedTrial) -> tuple[Floats, float]:
