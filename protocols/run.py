@@ -147,10 +147,6 @@ class Run:
         answer, self._answer = self._answer, None
         return answer or ""
 
-    def withdraw_question(self) -> None:
-        """Stop asking: the laboratory has answered."""
-        self.question = self._answer = None
-
     # ---- the course -------------------------------------------------------------
 
     def advance(self, outcome: str, **facts: object) -> Entry:
