@@ -24,8 +24,7 @@ def keep_memory_together() -> None:
     """Let all threads share one heap, and large blocks have pages of their own.
 
     Call it once, before threads start. By default every thread has a heap of its own
-    and keeps what is left there between two pieces in use. What still grows then is
-    liblsl's reserve for some seconds of samples, page by page as it is first needed.
+    and keeps what is left there between two pieces in use.
     """
     if _libc is not None:
         _libc.mallopt(M_ARENA_MAX, 1)
